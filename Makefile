@@ -1,0 +1,57 @@
+# Two commands do all: `make book` and `make test`. Each makes the environment by itself.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export PYTHONUTF8 := 1
+export PYTHONDONTWRITEBYTECODE :=
+# Times in figures and packages are fixed, so that two builds give the same bytes.
+export SOURCE_DATE_EPOCH ?= 1764000000
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab serve clean lock bench check ledger
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+book: .venv/ready ## build the book: _build/html/index.html
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo
+	@echo "The book is built. Open this file in a browser:"
+	@echo "  $(CURDIR)/_build/html/index.html"
+
+test: book ## build the book and run all tests
+	$(BIN)/python -m pytest
+
+check: .venv/ready ## validate the data package
+	$(BIN)/python -m taobao_villages check
+
+ledger: .venv/ready ## print every claim with its verdict
+	@$(BIN)/python -m taobao_villages ledger --markdown
+
+lab: .venv/ready ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab book
+
+serve: book ## read the book at http://localhost:8000
+	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+bench: .venv/ready ## time cold and unchanged builds, as ratios
+	$(BIN)/python benchmarks/build.py
+
+lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" --all-extras \
+	  pyproject.toml -c requirements.in -o requirements.lock
+
+clean: ## remove the built book and its caches (the environment stays)
+	rm -rf _build .cache .pytest_cache .ruff_cache
+
+# The environment: uv, itself held to its hash, installs the lock and compiles bytecode.
+.venv/ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed: install it, or say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making the environment in .venv (some minutes on a slow network)"
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch .venv/ready

@@ -1,0 +1,1261 @@
+"""The blooming of Taobao Villages: growth and spatial concentration (claims C15 to C24).
+
+The lists of 2014, 2015 and 2016 are complete, so shares of villages carry no sampling interval:
+what varies is the definition of a region and the source, and the intervals here are ranges over
+these. Models of association between provinces carry the usual intervals, and are no more than
+that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from taobao_villages import data, statistics
+from taobao_villages.claims import Claim, Evidence, Rule
+
+YEARS = (2014, 2015, 2016)  # the complete lists
+LISTS = {2014: "xrwang2014", 2015: "xrwang2015", 2016: "xrwang2016"}
+EAST = ("coastal", "coastal_eleven", "east_nbs", "six_coastal")
+SOUTH = ("south", "south_jiangsu_north", "south_jiangsu_anhui_north", "seat_below_33n")
+DELTA_PROVINCES = ("delta", "delta_with_anhui")
+DELTAS = ("yrd_16", "yrd_26")
+BASES = ("rural_population", "population", "administrative_villages", "land_area")
+SEED = 20170901  # the article's day of publication
+
+
+# ---- growth (C15, C17) ----------------------------------------------------------------------
+
+
+def totals() -> pd.DataFrame:
+    """National totals as every source prints them.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``year``, ``n_villages``, ``source_id``, ``status``; one row a source and year.
+    """
+    table = data.load("villages/national")
+    table = table[table["n_villages"].notna()]
+    return table[["year", "n_villages", "source_id", "status"]].reset_index(drop=True)
+
+
+def table_two(*, first: int = 2009, last: int = 2016) -> pd.DataFrame:
+    """The article's Table 2 rebuilt: the range of the printed totals of each year.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by every year from `first` to `last`; columns ``low``, ``high`` (villages, NaN
+        where no source prints a total) and ``n_sources``.
+    """
+    years = pd.RangeIndex(first, last + 1, name="year")
+    grouped = totals().groupby("year")["n_villages"]
+    return pd.DataFrame(
+        {"low": grouped.min(), "high": grouped.max(), "n_sources": grouped.size()}
+    ).reindex(years)
+
+
+def list_months(*, dates: str = "closing", first: str = "2013-12") -> pd.Series:
+    """The month that each list stands for.
+
+    Parameters
+    ----------
+    dates : {"closing", "publication", "calendar"}
+        The month in which a list was closed where a source says so, else that of publication;
+        publication always; or the December of its year.
+    first : str
+        Month of the list of 2013, for which no source gives one: "2013-01" to "2013-12".
+
+    Returns
+    -------
+    Series of Period
+        Indexed by year.
+
+    Raises
+    ------
+    ValueError
+        For another value of `dates`.
+    """
+    if dates not in ("closing", "publication", "calendar"):
+        raise ValueError(f"dates is {dates!r}; use 'closing', 'publication' or 'calendar'")
+    table = data.load("villages/list_dates").pivot(index="year", columns="event", values="month")
+    if dates == "calendar":
+        months = pd.Series({year: f"{year}-12" for year in table.index})
+    elif dates == "publication":
+        months = table["publication"]
+    else:
+        months = table["closing"].fillna(table["publication"])
+    months[2013] = first
+    return months.dropna().map(lambda month: pd.Period(month, "M"))
+
+
+def growth(
+    *,
+    total_2014: int = 212,
+    dates: str = "closing",
+    first: str = "2013-12",
+    years: Sequence[int] = (2013, *YEARS),
+) -> pd.DataFrame:
+    """Growth from list to list.
+
+    Parameters
+    ----------
+    total_2014 : int
+        212 (the named list) or 211 (the other printed total).
+    dates, first : str
+        The months between which villages grew; see `list_months`.
+    years : sequence of int
+        The lists to compare.
+
+    Returns
+    -------
+    DataFrame
+        One row an interval: ``from``, ``to``, ``months``, ``n_from``, ``n_to``, ``factor``,
+        ``rate`` (continuous, a year), ``doubling_months``, ``additions`` (villages a year).
+    """
+    count = table_two()["high"].astype(float)
+    count[2014] = total_2014
+    month = list_months(dates=dates, first=first)
+    rows = []
+    for start, end in pairwise(years):
+        months = (month[end] - month[start]).n
+        factor = count[end] / count[start]
+        rate = np.log(factor) / (months / 12)
+        rows.append(
+            {
+                "from": start,
+                "to": end,
+                "months": months,
+                "n_from": int(count[start]),
+                "n_to": int(count[end]),
+                "factor": factor,
+                "rate": rate,
+                "doubling_months": 12 * np.log(2) / rate,
+                "additions": (count[end] - count[start]) / (months / 12),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def constant_rate_test(intervals: pd.DataFrame) -> pd.Series:
+    """Likelihood-ratio test that one growth rate fits all intervals.
+
+    Growth is taken as a pure birth (Yule) process: each village begets others at a constant
+    rate, so the additions in an interval are negative binomial given its start. The test
+    compares one rate for all intervals with one rate for each.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        As returned by `growth`.
+
+    Returns
+    -------
+    Series
+        ``common_rate`` (a year), ``statistic``, ``df``, ``p``, and ``inflation``: by what factor
+        clustering would have to raise the variance before the test no longer rejects at 5%.
+
+    Notes
+    -----
+    Keiding, N. (1974), Estimation in the birth process, Biometrika 61, 71-80.
+    """
+    years = intervals["months"].to_numpy() / 12
+    start, end = intervals["n_from"].to_numpy(), intervals["n_to"].to_numpy()
+
+    def loglik(rates: np.ndarray) -> float:
+        return stats.nbinom.logpmf(end - start, start, np.exp(-rates * years)).sum()
+
+    separate = intervals["rate"].to_numpy()
+    best = optimize.minimize_scalar(
+        lambda rate: -loglik(np.full(len(years), rate)),
+        bounds=(separate.min(), separate.max() + 1e-9),
+        method="bounded",
+    )
+    statistic = 2 * (loglik(separate) + best.fun)
+    df = len(years) - 1
+    return pd.Series(
+        {
+            "common_rate": best.x,
+            "statistic": statistic,
+            "df": df,
+            "p": stats.chi2.sf(statistic, df),
+            "inflation": statistic / stats.chi2.isf(0.05, df),
+        }
+    )
+
+
+def growth_evidence(
+    *, total_2014: int = 212, dates: str = "closing", first: str = "2013-12"
+) -> Evidence:
+    """Evidence for C15: is one constant rate compatible with 2013-2016?"""
+    table = growth(total_2014=total_2014, dates=dates, first=first)
+    test = constant_rate_test(table)
+    rates = table["rate"]
+    details = {"p": float(test["p"]), "inflation": round(float(test["inflation"]), 1)}
+    for row in table.to_dict("records"):
+        details[f"factor_{row['to']}"] = round(row["factor"], 2)
+        details[f"rate_{row['to']}"] = round(row["rate"], 2)
+        details[f"doubling_{row['to']}"] = round(row["doubling_months"], 1)
+        details[f"additions_{row['to']}"] = round(row["additions"])
+        details[f"months_{row['to']}"] = row["months"]
+    known = totals()["year"].between(2013, 2016)
+    printed = table_two().loc[2014]
+    details |= {"low_2014": int(printed["low"]), "high_2014": int(printed["high"])}
+    return Evidence(
+        value=round(float(rates.max() / rates.min()), 2),
+        unit="times as fast in the fastest interval as in the slowest",
+        interval=(round(float(rates.min()), 2), round(float(rates.max()), 2)),
+        interval_kind="slowest and fastest continuous growth rate a year",
+        n=len(table),
+        n_unit="intervals between dated lists",
+        sources=sorted(
+            {*totals()[known]["source_id"], *data.load("villages/list_dates")["source_id"]}
+        ),
+        details=details,
+        limits=(
+            "Three intervals. No source gives the month of the list of 2013: December is assumed. "
+            "The number of shops that a village needed rose between the lists of 2014 and 2015, "
+            "which lowers the factor of that interval."
+        ),
+    )
+
+
+def decide_growth(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C15."""
+    found = evidence.details
+    additions = [found[f"additions_{year}"] for year in YEARS]
+    if found["p"] >= 0.05:
+        return "reproduced", "One constant growth rate is compatible with all three intervals."
+    if all(later > earlier for earlier, later in pairwise(additions)):
+        return (
+            "reproduced in part",
+            "Growth was faster than linear: each interval added more villages a year than the one "
+            "before. But no constant rate fits, so it was not exponential.",
+        )
+    if min(additions) > 0:
+        return "not reproduced", "The number grew, but additions a year did not keep rising."
+    return "contradicted", "The number fell in at least one interval."
+
+
+C15 = Claim(
+    "C15",
+    evidence=growth_evidence,
+    rule=Rule(
+        "Reproduced if one constant rate fits the dated lists of 2013 to 2016 (likelihood ratio, "
+        "p at least 0.05). In part if it does not, but villages added a year rise from interval "
+        "to interval. Not reproduced if they do not rise; contradicted if the number falls.",
+        decide_growth,
+    ),
+)
+
+
+def first_villages() -> Evidence:
+    """Evidence for C17: earliest year in the national series and in the coded cases."""
+    national = totals()
+    earliest = int(national["year"].min())
+    counts = national[national["year"] == earliest]
+    cases = data.load("cases/cases").set_index("case_id")
+    recognised = cases["year_first_recognised"].dropna().astype(int)
+    named = sorted(cases.loc[recognised[recognised == earliest].index, "village_town"])
+    return Evidence(
+        value=earliest,
+        unit="year",
+        n=len(counts),
+        n_unit="sources for that year",
+        sources=sorted({*counts["source_id"], "li2017"}),
+        details={
+            "villages": int(counts["n_villages"].max()),
+            "qingyanliu": int(recognised["qingyanliu"]),
+            "named": len(named),
+        },
+        limits=(
+            "The count for that year was made in hindsight, in reports printed years later. "
+            "The name itself came into use afterwards."
+        ),
+    )
+
+
+C17 = Claim(
+    "C17",
+    evidence=first_villages,
+    rule=Rule(
+        "Reproduced if 2009 is the earliest year of the national series and of Qingyanliu's entry "
+        "among the cases; in part if only one of them.",
+        lambda evidence: (
+            ("reproduced", "National series and case table both begin with that year.")
+            if evidence.value == 2009 == evidence.details["qingyanliu"]
+            else ("reproduced in part", "National series and case table begin in other years.")
+            if 2009 in (evidence.value, evidence.details["qingyanliu"])
+            else ("not reproduced", "Neither series begins in 2009.")
+        ),
+    ),
+)
+
+
+# ---- definition (C16) -----------------------------------------------------------------------
+
+
+def shops_needed(households: np.ndarray | Sequence[float], *, shops: int = 100, share: float = 10):
+    """Online shops that a village needs, by its number of households.
+
+    Parameters
+    ----------
+    households : array-like, shape (n,)
+    shops : int
+        The fixed number in the definition.
+    share : float
+        The share of households in the definition, in percent.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The easier of the two conditions.
+    """
+    return np.minimum(shops, np.asarray(households, dtype=float) * share / 100)
+
+
+def definitions() -> pd.DataFrame:
+    """Published definitions of a Taobao Village, one row each.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``def_id``; columns ``version_year``, ``sales_rmb_million``, ``shops``,
+        ``share_pct`` (NaN where a definition names no such threshold), ``source_id``.
+    """
+    table = data.load("villages/definitions")
+    table = table[(table["object"] == "Taobao Village") & table["threshold_number"].notna()]
+
+    def largest(rows: pd.DataFrame, unit: str) -> float:
+        return rows.loc[rows["unit"] == unit, "threshold_number"].max()
+
+    out = {
+        name: {
+            "version_year": int(rows["version_year"].iloc[0]),
+            "sales_rmb_million": largest(rows, "RMB") / 1e6,
+            "shops": largest(rows, "shops"),
+            "share_pct": largest(rows, "%"),
+            "source_id": rows["source_id"].iloc[0],
+        }
+        for name, rows in table.groupby("def_id")
+    }
+    return pd.DataFrame.from_dict(out, orient="index").rename_axis("def_id")
+
+
+def definition_evidence() -> Evidence:
+    """Evidence for C16: the article's three thresholds against each published definition."""
+    table = definitions()
+    same = (table["sales_rmb_million"] == 10) & (table["shops"] == 100) & (table["share_pct"] == 10)
+    other = table[~same]
+    return Evidence(
+        value=int(same.sum()),
+        unit=f"of {len(table)} published definitions have all three thresholds",
+        n=len(table),
+        n_unit="definitions",
+        sources=sorted(set(table["source_id"])),
+        details={
+            "same": int(same.sum()),
+            "other": len(other),
+            "sales": int(table["sales_rmb_million"].mode()[0]),
+            "shops": int(table["shops"].mode()[0]),
+            "share": int(table["share_pct"].mode()[0]),
+            "other_shops": int((table["shops"].notna() & table["shops"].ne(100)).sum()),
+            "partial": int(table[["shops", "share_pct"]].isna().any(axis=1).sum()),
+            "shops_2014": int(other["shops"].min()),
+            "turn": int(100 * table["shops"].mode()[0] / table["share_pct"].mode()[0]),
+        },
+        limits=(
+            "Definitions are known from reports on them. Sources differ on whether a tenth of "
+            "households must be engaged, or shops must equal a tenth of households."
+        ),
+    )
+
+
+C16 = Claim(
+    "C16",
+    evidence=definition_evidence,
+    rule=Rule(
+        "Reproduced if every published definition has all three thresholds; in part if at least "
+        "one has and at least one differs; not reproduced if none has.",
+        lambda evidence: (
+            ("reproduced", "All published definitions agree.")
+            if evidence.details["other"] == 0
+            else (
+                "reproduced in part",
+                f"{evidence.details['same']} definitions agree; {evidence.details['other_shops']} "
+                f"name another number of shops and {evidence.details['partial']} leave out one of "
+                "the conditions.",
+            )
+            if evidence.details["same"]
+            else ("not reproduced", "No published definition has all three thresholds.")
+        ),
+    ),
+)
+
+
+# ---- where they are -------------------------------------------------------------------------
+
+
+def by_province(year: int) -> pd.Series:
+    """Villages by province from the complete list of a year, zeros included.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+
+    Returns
+    -------
+    Series, shape (31,)
+        Number of villages, indexed by ``province_code``.
+
+    Raises
+    ------
+    ValueError
+        For a year without a complete list.
+    """
+    if year not in LISTS:
+        raise ValueError(f"no complete list for {year}; complete are {', '.join(map(str, LISTS))}")
+    table = data.load("villages/province_year")
+    table = table[table["source_id"] == LISTS[year]]
+    codes = data.load("provinces/provinces")["province_code"]
+    return (
+        table.set_index("province_code")["n_villages"]
+        .reindex(codes, fill_value=0)
+        .astype(int)
+        .rename("n_villages")
+    )
+
+
+def by_prefecture(year: int) -> pd.DataFrame:
+    """Villages by prefecture, all prefecture-level units, zeros included.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``prefecture_code``; columns ``province_code``, ``name_zh``, ``lon``, ``lat``
+        (degrees), ``n_villages``. Villages of unmatched names are in `unmatched`.
+    """
+    units = data.load("geo/prefectures")
+    units = units[units["level"] != "county_under_province"].set_index("prefecture_code")
+    table = data.load("villages/city_year")
+    counts = table[table["year"] == year].groupby("prefecture_code")["n_villages"].sum()
+    out = units[["province_code", "name_zh", "lon", "lat"]].copy()
+    out["n_villages"] = counts.reindex(out.index, fill_value=0).astype(int)
+    return out
+
+
+def unmatched() -> pd.DataFrame:
+    """Rows of the prefecture counts whose name has no unit with coordinates."""
+    table = data.load("villages/city_year")
+    known = set(by_prefecture(YEARS[0]).index)
+    return table[~table["prefecture_code"].isin(known)]
+
+
+def base(name: str, year: int) -> pd.Series:
+    """What villages are compared with: a base for rates, shares and inequality.
+
+    Parameters
+    ----------
+    name : {"rural_population", "population", "administrative_villages", "land_area"}
+    year : int
+        Of the population; villagers' committees are those of 2016 and the land does not change.
+
+    Returns
+    -------
+    Series, shape (31,)
+        10,000 persons, villagers' committees or square kilometres, by ``province_code``.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+    """
+    if name == "land_area":
+        return data.indicator("land_area", 2000, "area_marioarace")
+    if name == "administrative_villages":
+        return data.indicator("administrative_villages", 2016, "nbs_divcodes_2016")
+    people = data.indicator("population", year, "nbs_pop_2023")
+    if name == "population":
+        return people
+    if name == "rural_population":
+        return people * (1 - data.indicator("urbanisation_rate", year, "renjiyi_compiled") / 100)
+    raise ValueError(f"base is {name!r}; use one of {', '.join(BASES)}")
+
+
+def income(year: int) -> pd.Series:
+    """GDP per resident, 10,000 yuan, in the vintage that the article's author could have seen."""
+    return data.indicator("gdp", year, "nbs_gdp_v2018") / data.indicator(
+        "population", year, "nbs_pop_2023"
+    )
+
+
+BASE_SOURCES = ("nbs_pop_2023", "renjiyi_compiled")
+INCOME_SOURCES = ("nbs_gdp_v2018", "nbs_pop_2023")
+
+
+def rates(year: int) -> pd.Series:
+    """Villages for each million rural residents, by province."""
+    return (by_province(year) / base("rural_population", year) * 100).rename("rate")
+
+
+# ---- how concentrated (C18) -----------------------------------------------------------------
+
+
+def concentration(year: int, *, over: str = "rural_population") -> pd.Series:
+    """Measures of concentration between provinces.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    over : str
+        Base of the comparison; see `base`.
+
+    Returns
+    -------
+    Series
+        ``gini`` over the base, ``hhi`` of shares, ``theil`` and its ``between``-regions share
+        (percent), ``index`` (concentration index against GDP per resident).
+    """
+    count, size = by_province(year), base(over, year)
+    regions = data.load("provinces/provinces").set_index("province_code")["region4"]
+    theil = statistics.theil(count, size, regions)
+    return pd.Series(
+        {
+            "gini": statistics.gini(count, size),
+            "hhi": statistics.hhi(count),
+            "theil": theil["total"],
+            "between": 100 * theil["between"] / theil["total"],
+            "index": statistics.concentration_index(count, size, income(year)),
+        },
+        name=year,
+    )
+
+
+def model_frame(year: int, *, exposure: str = "rural_population") -> pd.DataFrame:
+    """Provinces with villages, exposure and standardised covariates.
+
+    Returns
+    -------
+    DataFrame, shape (31, 5)
+        Indexed by ``province_code``; ``n_villages``, ``exposure``, and in standard deviations of
+        the logarithm: ``income`` (GDP per resident), ``enterprise`` (private and self-employed
+        workers per resident), ``density`` (residents per square kilometre).
+    """
+    people = base("population", year)
+    workers = data.indicator("private_self_employed", year, "nbs_private_self_emp")
+    logs = pd.DataFrame(
+        {
+            "income": np.log(income(year)),
+            "enterprise": np.log(workers / people),
+            "density": np.log(people / base("land_area", year)),
+        }
+    )
+    return pd.concat(
+        [
+            by_province(year),
+            base(exposure, year).rename("exposure"),
+            (logs - logs.mean()) / logs.std(ddof=0),
+        ],
+        axis=1,
+    )
+
+
+def association(
+    year: int,
+    covariates: Sequence[str] = ("income",),
+    *,
+    exposure: str = "rural_population",
+    family: str = "quasi-poisson",
+) -> statistics.CountModel:
+    """Count model of villages by province; rate ratios for one standard deviation."""
+    return statistics.count_model(
+        model_frame(year, exposure=exposure),
+        "n_villages",
+        list(covariates),
+        exposure="exposure",
+        family=family,
+    )
+
+
+def south_east(*, east: str = "coastal", south: str = "south") -> pd.Series:
+    """Which provinces are both eastern (or coastal) and southern."""
+    table = data.load("provinces/provinces").set_index("province_code")
+    return table[east] & table[south]
+
+
+def south_east_evidence(
+    *, over: str = "rural_population", family: str = "quasi-poisson", south: str = "south"
+) -> Evidence:
+    """Evidence for C18: south-eastern and relatively developed."""
+    details: dict[str, float] = {}
+    lows, quotients, indices = [], [], []
+    for year in YEARS:
+        count, size = by_province(year), base(over, year)
+        inside = south_east(south=south)
+        quotient = (count[inside].sum() / count.sum()) / (size[inside].sum() / size.sum())
+        index = statistics.concentration_index(count, size, income(year))
+        effect = association(year, exposure=over, family=family).effects.iloc[0]
+        rank = stats.spearmanr(rates(year), income(year)).statistic
+        quotients.append(quotient)
+        indices.append(index)
+        lows.append(effect["low"])
+        details |= {
+            f"quotient_{year}": round(float(quotient), 1),
+            f"index_{year}": round(float(index), 2),
+            f"ratio_{year}": round(float(effect["rate_ratio"]), 1),
+            f"ratio_low_{year}": round(float(effect["low"]), 1),
+            f"ratio_high_{year}": round(float(effect["high"]), 1),
+            f"rank_{year}": round(float(rank), 2),
+        }
+    details |= {"lowest_ratio": round(float(min(lows)), 2), "lowest_index": round(min(indices), 2)}
+    return Evidence(
+        value=round(float(np.mean(quotients)), 1),
+        unit="times as many villages in the south-eastern provinces as their share of the base",
+        interval=(round(float(min(quotients)), 1), round(float(max(quotients)), 1)),
+        interval_kind="lowest and highest of the three lists",
+        n=31,
+        n_unit="provinces",
+        sources=sorted({*LISTS.values(), *BASE_SOURCES, *INCOME_SOURCES, "project_definition"}),
+        details=details,
+        limits="An association between provinces. It says nothing about villages within them.",
+    )
+
+
+def decide_south_east(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C18."""
+    found, lowest = evidence.details, (evidence.interval or (0, 0))[0]
+    south_eastern = lowest > 1
+    developed = found["lowest_index"] > 0 and found["lowest_ratio"] > 1
+    if south_eastern and developed:
+        return (
+            "reproduced",
+            "In every list the south-east holds more than its share, and richer provinces have "
+            "more villages for their size.",
+        )
+    if south_eastern or developed:
+        return "reproduced in part", "Only one of south-eastern and developed holds in every list."
+    return "not reproduced", "Neither holds in every list."
+
+
+C18 = Claim(
+    "C18",
+    evidence=south_east_evidence,
+    rule=Rule(
+        "Reproduced if in each of the three lists the south-eastern provinces have a location "
+        "quotient above 1, the concentration index against GDP per resident is positive, and the "
+        "rate ratio for one standard deviation of it has its whole interval above 1. In part if "
+        "only the first or only the other two hold.",
+        decide_south_east,
+    ),
+)
+
+
+# ---- east and south (C19, C20, C22) ---------------------------------------------------------
+
+
+def share(year: int, definition: str) -> float:
+    """Percent of the listed villages inside a region.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    definition : str
+        A flag column of ``provinces/provinces``, or ``"seat_below_33n"``: prefectures whose seat
+        lies south of 33 degrees north, near the Qinling-Huaihe line, which splits Jiangsu and
+        Anhui.
+    """
+    if definition == "seat_below_33n":
+        units = by_prefecture(year)
+        return 100 * units.loc[units["lat"] < 33, "n_villages"].sum() / units["n_villages"].sum()
+    count = by_province(year)
+    inside = data.load("provinces/provinces").set_index("province_code")[definition]
+    return 100 * count[inside].sum() / count.sum()
+
+
+def shares(definitions: Sequence[str], *, years: Sequence[int] = YEARS) -> pd.DataFrame:
+    """Shares in percent: one row a definition, one column a year."""
+    return pd.DataFrame(
+        {year: [share(year, name) for name in definitions] for year in years},
+        index=pd.Index(definitions, name="definition"),
+    )
+
+
+def leave_one_county_out(year: int, definition: str) -> tuple[float, float]:
+    """Lowest and highest share, in percent, when any one county is left out.
+
+    Counties stand in a province, so `definition` is a flag of ``provinces/provinces``.
+    """
+    table = data.load("villages/county_year")
+    table = table[table["year"] == year]
+    flag = data.load("provinces/provinces").set_index("province_code")[definition]
+    inside = table["province_code"].map(flag)
+    count = table["n_villages"]
+    left = 100 * ((count * inside).sum() - count * inside) / (count.sum() - count)
+    return float(left.min()), float(left.max())
+
+
+def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidence:
+    """Shares of a region under every definition, as a range."""
+    table = shares(definitions, years=years)
+    central = table.loc[definitions[0]]
+    details = {
+        f"{name}_{year}": round(float(table.loc[name, year]), 1)
+        for name in definitions
+        for year in years
+    }
+    flags = [name for name in definitions if name != "seat_below_33n"]
+    loo = [leave_one_county_out(year, name) for name in flags for year in years]
+    details["county_low"] = round(min(low for low, _ in loo), 1)
+    details["county_high"] = round(max(high for _, high in loo), 1)
+    return Evidence(
+        value=round(float(central.iloc[-1]), 1),
+        unit="%",
+        interval=(round(float(table.min(axis=None)), 1), round(float(table.max(axis=None)), 1)),
+        interval_kind=f"range over {len(definitions)} definitions and the lists of the years",
+        n=int(sum(by_province(year).sum() for year in years)),
+        n_unit="listed villages, all years",
+        sources=sorted({*(LISTS[year] for year in years), "project_definition"}),
+        details=details,
+        limits="The list of 2013 (20 villages) is not known by province.",
+    )
+
+
+def east_evidence(
+    *, definitions: Sequence[str] = EAST, years: Sequence[int] = (2014, 2015)
+) -> Evidence:
+    """Evidence for C19: share of the eastern coastal provinces."""
+    return region_evidence(definitions, years)
+
+
+def south_evidence(
+    *, definitions: Sequence[str] = SOUTH, years: Sequence[int] = (2014, 2015)
+) -> Evidence:
+    """Evidence for C20: share of the south."""
+    return region_evidence(definitions, years)
+
+
+def above(threshold: float) -> Callable[[Evidence], tuple[str, str]]:
+    """A rule for a share over definitions: all, some or none above `threshold` percent."""
+
+    def decide(evidence: Evidence) -> tuple[str, str]:
+        low, high = evidence.interval or (np.nan, np.nan)
+        if low > threshold:
+            return "reproduced", f"Above {threshold:g}% under every definition and in every list."
+        if high > threshold:
+            return (
+                "reproduced in part",
+                f"Above {threshold:g}% under some definitions and not under others: "
+                "the definition decides.",
+            )
+        return "contradicted", f"At most {threshold:g}% under every definition."
+
+    return decide
+
+
+C19 = Claim(
+    "C19",
+    evidence=east_evidence,
+    rule=Rule(
+        "Reproduced if the share is above 90% under every definition of the eastern coast in every "
+        "list; in part if under some; contradicted if under none.",
+        above(90),
+    ),
+)
+C20 = Claim(
+    "C20",
+    evidence=south_evidence,
+    rule=Rule(
+        "Reproduced if the share is above 70% under every definition of the south in every list; "
+        "in part if under some; contradicted if under none.",
+        above(70),
+    ),
+)
+
+
+def inland_evidence(*, definitions: Sequence[str] = EAST) -> Evidence:
+    """Evidence for C22: villages outside the coast, number, share and growth."""
+    coast = shares(definitions)
+    details: dict[str, float] = {}
+    for year in YEARS:
+        outside = 100 - coast[year]
+        total = int(by_province(year).sum())
+        details |= {
+            f"low_{year}": round(float(outside.min()), 1),
+            f"high_{year}": round(float(outside.max()), 1),
+            f"count_{year}": round(total * float(outside[definitions[0]]) / 100),
+            f"coast_{year}": round(total * float(coast.loc[definitions[0], year]) / 100),
+        }
+    details["factor_inland"] = round(details["count_2016"] / details["count_2014"], 1)
+    details["factor_coast"] = round(details["coast_2016"] / details["coast_2014"], 1)
+    return Evidence(
+        value=details["count_2016"],
+        unit="villages outside the coastal provinces in 2016",
+        interval=(
+            min(details[f"low_{year}"] for year in YEARS),
+            max(details[f"high_{year}"] for year in YEARS),
+        ),
+        interval_kind="range of their share, in percent, over definitions and lists",
+        n=int(by_province(2016).sum()),
+        n_unit="listed villages in 2016",
+        sources=sorted({*LISTS.values(), "project_definition"}),
+        details=details,
+        limits="Growth factors start from a handful of villages.",
+    )
+
+
+def decide_inland(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C22."""
+    low, high = evidence.interval or (np.nan, np.nan)
+    exist = all(evidence.details[f"count_{year}"] > 0 for year in YEARS)
+    if exist and high < 10:
+        return "reproduced", "There are some in every list, and under a tenth of all."
+    if exist and low < 10:
+        return "reproduced in part", "Under a tenth under some definitions only."
+    return "not reproduced", "There are none, or they are a tenth or more."
+
+
+C22 = Claim(
+    "C22",
+    evidence=inland_evidence,
+    rule=Rule(
+        "Reproduced if every list has villages outside the coast and they are under 10% under "
+        "every definition; in part if under some definitions only.",
+        decide_inland,
+    ),
+)
+
+
+# ---- next to the deltas (C21) ---------------------------------------------------------------
+
+
+def distance_to_delta(*, definition: str = "yrd_16") -> pd.Series:
+    """Distance from each prefecture's seat to the nearest seat of a delta prefecture.
+
+    Parameters
+    ----------
+    definition : {"yrd_16", "yrd_26"}
+        Extent of the Yangtze River Delta; the Pearl River Delta has nine cities under both.
+
+    Returns
+    -------
+    Series
+        Kilometres, 0 inside a delta, indexed by ``prefecture_code``.
+    """
+    units = by_prefecture(2016)
+    table = data.load("geo/delta_prefectures")
+    inside = units.loc[
+        units.index.isin(
+            table.loc[table["definition"].isin([definition, "prd_9"]), "prefecture_code"]
+        )
+    ]
+    lon, lat = units["lon"].to_numpy()[:, None], units["lat"].to_numpy()[:, None]
+    apart = statistics.haversine_km(lon, lat, inside["lon"].to_numpy(), inside["lat"].to_numpy())
+    return pd.Series(apart.min(axis=1), index=units.index, name="km").where(
+        ~units.index.isin(inside.index), 0.0
+    )
+
+
+def delta_test(
+    year: int, *, definition: str = "yrd_16", outside_only: bool = False, permutations: int = 1999
+) -> statistics.PermutationResult:
+    """Are prefectures with villages nearer to a delta than prefectures drawn at random?
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    definition : str
+        Extent of the Yangtze River Delta.
+    outside_only : bool
+        Leave out the deltas' own prefectures: "next to" in the narrow sense.
+    permutations : int
+        Random draws of as many prefectures.
+
+    Returns
+    -------
+    PermutationResult
+        Mean distance in kilometres of prefectures with villages, its expectation under random
+        location, and the one-sided p.
+    """
+    km = distance_to_delta(definition=definition)
+    has = by_prefecture(year)["n_villages"] > 0
+    if outside_only:
+        has, km = has[km > 0], km[km > 0]
+    return statistics.permutation_test(
+        lambda member: km.to_numpy()[member].mean(),
+        has.to_numpy(),
+        permutations=permutations,
+        seed=SEED + year,
+        alternative="less",
+    )
+
+
+def delta_evidence(
+    *,
+    provinces: Sequence[str] = DELTA_PROVINCES,
+    definitions: Sequence[str] = DELTAS,
+    permutations: int = 1999,
+) -> Evidence:
+    """Evidence for C21: shares in delta provinces and prefectures, and distance to a delta."""
+    details: dict[str, float] = {}
+    ratios, ps = [], []
+    for year in YEARS:
+        people = base("population", year)
+        for name in provinces:
+            inside = data.load("provinces/provinces").set_index("province_code")[name]
+            of_people = 100 * people[inside].sum() / people.sum()
+            of_villages = share(year, name)
+            ratios.append(of_villages / of_people)
+            details[f"villages_{name}_{year}"] = round(float(of_villages), 1)
+            details[f"people_{name}_{year}"] = round(float(of_people), 1)
+        for name in definitions:
+            units = by_prefecture(year)
+            km = distance_to_delta(definition=name)
+            within = 100 * units.loc[km == 0, "n_villages"].sum() / units["n_villages"].sum()
+            details[f"within_{name}_{year}"] = round(float(within), 1)
+            for outside in (False, True):
+                test = delta_test(
+                    year, definition=name, outside_only=outside, permutations=permutations
+                )
+                ps.append(test.p)
+                key = f"{'outside' if outside else 'all'}_{name}_{year}"
+                details[f"km_{key}"] = round(float(test.observed))
+                details[f"expected_{key}"] = round(float(test.expected))
+                details[f"p_{key}"] = round(float(test.p), 4)
+    details |= {"largest_p": round(max(ps), 4), "tests": len(ps)}
+    details["unmatched"] = int(unmatched()["n_villages"].sum())
+    return Evidence(
+        value=round(float(np.mean(ratios)), 1),
+        unit="times as many villages in the delta provinces as their share of people",
+        interval=(round(float(min(ratios)), 1), round(float(max(ratios)), 1)),
+        interval_kind="range over two definitions of the delta provinces and three lists",
+        n=len(by_prefecture(2016)),
+        n_unit="prefecture-level units with coordinates",
+        sources=sorted(
+            {
+                *LISTS.values(),
+                "nbs_pop_2023",
+                *data.load("geo/delta_prefectures")["source_id"],
+                *data.load("geo/prefectures")["source_id"],
+            }
+        ),
+        details=details,
+        limits=(
+            "Distance between seats of prefectures, in a straight line. Nearness to a delta is "
+            "also nearness to the coast, to rich cities and to ports."
+        ),
+    )
+
+
+def decide_delta(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C21."""
+    more = (evidence.interval or (0, 0))[0] > 1
+    nearer = evidence.details["largest_p"] < 0.05
+    if more and nearer:
+        return (
+            "reproduced",
+            "More than their share under each definition, and prefectures with villages are nearer "
+            "to a delta than chance would put them, also when the deltas themselves are left out.",
+        )
+    if more or nearer:
+        return "reproduced in part", "Only one of share and distance holds under every definition."
+    return "not reproduced", "Neither share nor distance holds under every definition."
+
+
+C21 = Claim(
+    "C21",
+    evidence=delta_evidence,
+    rule=Rule(
+        "Reproduced if delta provinces hold more than their share of people under each definition, "
+        "and prefectures with villages lie nearer to a delta than random ones (p under 0.05 in "
+        "every list, with and without the deltas' own prefectures). In part if only one holds.",
+        decide_delta,
+    ),
+)
+
+
+# ---- near hubs (C23, C24) -------------------------------------------------------------------
+
+
+def coded(group: str, *, doubtful: bool = True) -> set[str]:
+    """Cases with at least one code of a group in the dimension "spatial_precondition".
+
+    Parameters
+    ----------
+    group : str
+        For example "market_or_cluster", "logistics" or "none" (reported as absent).
+    doubtful : bool
+        Keep codes that the coder inferred.
+    """
+    codes = data.load("cases/case_codes")
+    groups = data.load("cases/codebook")[["dimension", "code", "group"]]
+    codes = codes.merge(groups, on=["dimension", "code"])
+    codes = codes[(codes["dimension"] == "spatial_precondition") & (codes["group"] == group)]
+    if not doubtful:
+        codes = codes[~codes["paraphrase"].fillna("").str.contains("coder")]
+    return set(codes["case_id"])
+
+
+def hub_table(
+    *, until: int = 2014, disputed: str = "either", doubtful: bool = True
+) -> pd.DataFrame:
+    """Cases by whether a hub of trade or industry stood nearby before e-commerce.
+
+    Parameters
+    ----------
+    until : int
+        A case is early if it was first recognised in this year or before.
+    disputed : {"either", "near", "not near"}
+        How to count a case on which sources disagree; "either" puts it into the bounds.
+    doubtful : bool
+        Keep codes that the coder inferred.
+
+    Returns
+    -------
+    DataFrame
+        Rows "early" and "later or unknown" (year of recognition); columns ``near``,
+        ``not near``, ``disputed``, ``not reported`` (cases), ``lowest`` and ``highest`` share
+        near, in percent.
+    """
+    cases = data.load("cases/cases").set_index("case_id")
+    near, none = coded("market_or_cluster", doubtful=doubtful), coded("none", doubtful=doubtful)
+
+    def state(case: str) -> str:
+        if case in near and case in none:
+            return "disputed" if disputed == "either" else disputed
+        return "near" if case in near else "not near" if case in none else "not reported"
+
+    states = pd.Series({case: state(case) for case in cases.index})
+    early = cases["year_first_recognised"].le(until).fillna(False).astype(bool)
+    kinds = ["near", "not near", "disputed", "not reported"]
+    table = (
+        pd.crosstab(np.where(early, "early", "later or unknown"), states.to_numpy())
+        .reindex(columns=kinds, fill_value=0)
+        .rename_axis(index="recognised", columns=None)
+    )
+    bounds = [
+        statistics.share_bounds(int(row["near"]), int(row["not near"]), int(row[kinds].sum()))
+        for _, row in table.iterrows()
+    ]
+    table["lowest"] = [100 * low for low, _ in bounds]
+    table["highest"] = [100 * high for _, high in bounds]
+    return table
+
+
+def hub_evidence(*, until: int = 2014, disputed: str = "either", doubtful: bool = True) -> Evidence:
+    """Evidence for C23: share of early cases near a hub, with bounds."""
+    table = hub_table(until=until, disputed=disputed, doubtful=doubtful)
+    early, later = table.loc["early"], table.loc["later or unknown"]
+    kinds = ["near", "not near", "disputed", "not reported"]
+    cases = data.load("cases/cases").set_index("case_id")
+    names = cases.index[cases["year_first_recognised"].le(until).fillna(False).astype(bool)]
+    codes = data.load("cases/case_codes")
+    used = codes[codes["case_id"].isin(names) & codes["dimension"].eq("spatial_precondition")]
+    return Evidence(
+        value=int(early["near"]),
+        unit=f"of {len(names)} early cases near a hub",
+        interval=(round(float(early["lowest"]), 1), round(float(early["highest"]), 1)),
+        interval_kind=(
+            "share in percent if none, or all, of the disputed and not-reported were near one"
+        ),
+        n=len(names),
+        n_unit="coded cases",
+        sources=sorted(set(used["source_id"])),
+        details={
+            "not_near": int(early["not near"]),
+            "disputed": int(early["disputed"]),
+            "not_reported": int(early["not reported"]),
+            "later_low": round(float(later["lowest"]), 1),
+            "later_high": round(float(later["highest"]), 1),
+            "later": int(later[kinds].sum()),
+        },
+        limits="The cases are places that people wrote about, not a sample; one person coded them.",
+    )
+
+
+def decide_hub(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C23."""
+    low, high = evidence.interval or (np.nan, np.nan)
+    if low >= 50:
+        return "reproduced", "At least half of the early cases, whatever the unknown ones were."
+    if high >= 50:
+        return (
+            "reproduced in part",
+            "Half or more only if some of the disputed or not-reported cases were near a hub too.",
+        )
+    return "not reproduced", "Under half even if all of the unknown cases were near a hub."
+
+
+C23 = Claim(
+    "C23",
+    evidence=hub_evidence,
+    rule=Rule(
+        '"Many" is read as half. Reproduced if the lowest possible share of early cases near a '
+        "hub is at least 50%; in part if only the highest is; otherwise not reproduced.",
+        decide_hub,
+    ),
+)
+
+
+def logistics_evidence(*, doubtful: bool = True) -> Evidence:
+    """Evidence for C24: cases whose sources name a logistic advantage, and parcels by province."""
+    cases = coded("logistics", doubtful=doubtful)
+    codes = data.load("cases/case_codes")
+    used = codes[codes["case_id"].isin(cases) & codes["dimension"].eq("spatial_precondition")]
+    total = len(data.load("cases/cases"))
+    low, high = statistics.share_bounds(len(cases), 0, total)
+    parcels = data.indicator("express_parcels_jan_jun", 2016, "express_2016h1")
+    known = parcels.notna()
+    rank = stats.spearmanr((parcels / base("population", 2016))[known], rates(2016)[known])
+    fisher = np.arctanh(rank.statistic) + np.array([-1.96, 1.96]) * 1.06 / np.sqrt(known.sum() - 3)
+    bottom, top = np.tanh(fisher)
+    return Evidence(
+        value=len(cases),
+        unit="cases whose sources name a logistic advantage",
+        interval=(round(100 * low, 1), round(100 * high, 1)),
+        interval_kind="share in percent if none, or all, of the not-reported had one",
+        n=total,
+        n_unit="coded cases",
+        sources=sorted({*used["source_id"], "express_2016h1", *LISTS.values(), *BASE_SOURCES}),
+        details={
+            "rank": round(float(rank.statistic), 2),
+            "rank_low": round(float(bottom), 2),
+            "rank_high": round(float(top), 2),
+            "provinces": int(known.sum()),
+        },
+        limits=(
+            "Parcels are counted where sellers are, so villages also make parcels; and a source "
+            "that names an advantage does not show that it was the cause."
+        ),
+    )
+
+
+def decide_logistics(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C24."""
+    cases, together = int(evidence.value or 0), evidence.details["rank_low"] > 0
+    if cases >= 2 and together:
+        return (
+            "reproduced",
+            "Several sourced cases, and provinces that send more parcels have more villages.",
+        )
+    if cases >= 1 or together:
+        return "reproduced in part", "Only the cases, or only the provinces, bear it out."
+    return "not reproduced", "Neither the cases nor the provinces bear it out."
+
+
+C24 = Claim(
+    "C24",
+    evidence=logistics_evidence,
+    rule=Rule(
+        '"Some" is read as two. Reproduced if at least two cases have a source that names a '
+        "logistic advantage, and the rank correlation of parcels per resident with villages per "
+        "rural resident has its interval above 0; in part if only one of them holds.",
+        decide_logistics,
+    ),
+)
+
+
+# ---- growth rivals, for description (methods page) ------------------------------------------
+
+
+CURVES: dict[str, tuple[Callable[..., np.ndarray], tuple[float, ...]]] = {
+    "exponential": (lambda t, a, b: a + b * t, (1.0, 1.0)),
+    "power": (lambda t, a, b: a + b * np.log(t + 1), (1.0, 3.0)),
+    "quadratic": (lambda t, a, b, c: a + b * t + c * t**2, (1.0, 0.5, 0.05)),
+    "logistic": (lambda t, top, b, mid: top - np.log1p(np.exp(-b * (t - mid))), (8.0, 1.5, 6.0)),
+    "Gompertz": (lambda t, top, b, c: top - b * np.exp(-c * t), (9.0, 8.5, 0.2)),
+}
+
+
+def rival_curves() -> pd.DataFrame:
+    """Five growth curves fitted to the logarithm of the six dated totals, as description.
+
+    Returns
+    -------
+    DataFrame
+        One row a curve: ``curve``, ``parameters``, ``residual`` (root mean square, log scale) and
+        ``fit`` (fitted villages at each dated total). Six totals cannot choose between them.
+    """
+    table = table_two().dropna()
+    t = (table.index - table.index[0]).to_numpy(float)
+    y = np.log(table["high"].to_numpy(float))
+    rows = []
+    for name, (curve, start) in CURVES.items():
+        best, _ = optimize.curve_fit(curve, t, y, p0=start, maxfev=20_000)
+        fitted = curve(t, *best)
+        rows.append(
+            {
+                "curve": name,
+                "parameters": len(start),
+                "residual": float(np.sqrt(np.mean((y - fitted) ** 2))),
+                "fit": np.exp(fitted),
+                "best": best,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+# ---- neighbours (methods page) --------------------------------------------------------------
+
+
+def neighbours(kind: str = "contiguity", *, ferry: bool = True):
+    """Spatial weights between the 31 provinces.
+
+    Parameters
+    ----------
+    kind : {"contiguity", "knn", "distance"}
+        Land borders, the four nearest, or all within the distance that leaves none alone.
+    ferry : bool
+        Join Hainan to Guangdong; without it Hainan has no neighbour and contiguity raises.
+    """
+    codes = data.load("provinces/provinces")["province_code"].tolist()
+    if kind == "contiguity":
+        pairs = data.load("geo/adjacency")
+        if not ferry:
+            pairs = pairs[pairs["link_type"] == "land"]
+        return statistics.spatial_weights("contiguity", codes, neighbours=pairs)
+    points = data.load("geo/centroids").set_index("province_code").loc[codes]
+    return statistics.spatial_weights(
+        kind,
+        codes,
+        coordinates=points[["lon_centroid", "lat_centroid"]].to_numpy(),
+        k=4,
+        threshold_km=1300,
+    )
+
+
+def spatial_tests(*, permutations: int = 9999) -> pd.DataFrame:
+    """Moran's I of rates and of counts under three sorts of neighbourhood, each list.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``year``, ``values``, ``weights``, ``I``, ``expected``, ``p`` (one-sided).
+    """
+    rows = []
+    for kind in ("contiguity", "knn", "distance"):
+        weights = neighbours(kind)
+        for year in YEARS:
+            for label, values in (("rates", rates(year)), ("counts", by_province(year))):
+                test = statistics.moran(
+                    values.to_numpy(float),
+                    weights,
+                    permutations=permutations,
+                    seed=SEED,
+                    alternative="greater",
+                )
+                rows.append(
+                    {
+                        "year": year,
+                        "values": label,
+                        "weights": kind,
+                        "I": test.I,
+                        "expected": test.expected,
+                        "p": test.p,
+                    }
+                )
+    return pd.DataFrame(rows)

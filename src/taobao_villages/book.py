@@ -1,0 +1,473 @@
+"""The Sphinx extension that runs the notebooks and ties the pages to the ledger and the data.
+
+What it does in a build, whether started by ``make book`` or by plain ``jupyter-book build .``:
+
+1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes the data,
+   the package and the lock, so that a changed number anywhere shows on the page.
+2. Puts the ledger's numbers into the prose: ``{{ C19.value }}``.
+3. Turns what notebooks return (figures, claim panels) into pages with captions, sources and
+   downloads, and makes the reference pages from the data package.
+4. Fails on a notebook that raises, an image without alt text, a figure typed in the prose.
+
+Sphinx, docutils and myst-nb are imported here only: the analysis needs none of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import latex2mathml.converter
+import nbformat
+from docutils import nodes
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from myst_nb.core.render import strip_ansi
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_id
+
+from taobao_villages import __version__, claims, data
+
+LOGGER = logging.getLogger(__name__)
+PACKAGE = Path(__file__).parent
+
+# A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
+# code, formulas, links, and what stands in directives' options.
+ALLOWED = re.compile(
+    r"```.*?```|\$\$.*?\$\$|\$[^$\n]+\$|`[^`]*`|\{\{.*?\}\}|\{[a-z:-]+\}`[^`]*`|\]\([^)]*\)"
+    r"|https?://\S+|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|^:[a-z-]+:.*$|^\(.*?\)=$|^---.*?^---$"
+    r"|<[^>]*>|^#+ .*$|CC BY 4\.0|Python 3\.\d+",
+    re.S | re.M,
+)
+
+
+def digest(root: Path) -> str:
+    """Fingerprint of everything that a notebook's output depends on, besides the notebook.
+
+    Parameters
+    ----------
+    root : Path
+        The repository: its ``requirements.lock`` counts, with the package and the data in use.
+    """
+    total = hashlib.sha256()
+    files = [*sorted(PACKAGE.rglob("*.py")), *sorted(data.folder().rglob("*.*"))]
+    for path in [*files, root / "requirements.lock"]:
+        if path.is_file():
+            total.update(path.name.encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def stamp(text: str, key: str) -> str:
+    """A notebook's source with `key` in its kernel's description, which jupyter-cache hashes."""
+    notebook = json.loads(text)
+    notebook["metadata"].setdefault("kernelspec", {"name": "python3"})["depends_on"] = key
+    return json.dumps(notebook)
+
+
+def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
+    """Run the notebooks that the cache does not hold, over the cores, longest first.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Notebooks to have in the cache.
+    cache_folder : Path
+        Folder of the jupyter-cache.
+    key : str
+        Fingerprint from `digest`.
+
+    Raises
+    ------
+    SystemExit
+        After all have run, naming notebook, cell and error of each that failed.
+    """
+    cache = get_cache(str(cache_folder))
+    waiting = {}
+    for path in paths:
+        notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            waiting[path] = notebook
+    if not waiting:
+        return
+    seconds = {
+        record.uri: record.data["execution_seconds"] for record in cache.list_cache_records()
+    }
+    order = sorted(waiting, key=lambda path: -seconds.get(str(path), 60.0))
+    failures = []
+    # A kernel is a process of its own, so threads are enough to keep all cores busy.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        jobs = {pool.submit(_run, waiting[path], path): path for path in order}
+        LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
+        for done, job in enumerate(as_completed(jobs), start=1):
+            path = jobs[job]
+            try:
+                notebook, taken = job.result()
+            except Exception as error:  # a dead kernel is reported like a failed cell
+                failures.append(f"{path.name}: {error}")
+                LOGGER.info("[%d/%d] %s failed", done, len(jobs), path.name)
+                continue
+            bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": taken})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            left = len(jobs) - done
+            LOGGER.info("[%d/%d] %s %.1f s, %d left", done, len(jobs), path.name, taken, left)
+    if failures:
+        # Ends the build at once with the message last, not buried under a traceback of Sphinx.
+        raise SystemExit("notebooks failed:\n" + "\n".join(failures))
+
+
+def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.NotebookNode, float]:
+    about = notebook.metadata.copy()
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    began = time.perf_counter()
+    try:
+        client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    except CellExecutionError as error:
+        ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
+        message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
+        raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
+    notebook.metadata = about  # the kernel's own description would change the cache's key
+    return notebook, time.perf_counter() - began
+
+
+def typed_figures(text: str) -> list[str]:
+    """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
+    return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", ALLOWED.sub(" ", text))
+
+
+def prose(path: Path) -> str:
+    """The Markdown of a page: a notebook's text cells, or the whole of a Markdown file."""
+    if path.suffix != ".ipynb":
+        return path.read_text("utf-8")
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+# ---- events of the build -------------------------------------------------------------------
+
+
+def prepare(app: Sphinx) -> None:
+    """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser."""
+    root = Path(app.srcdir)
+    key = digest(root)
+    pages = [root / app.env.doc2path(name, base=False) for name in sorted(app.env.found_docs)]
+    cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
+    app.config.nb_execution_cache_path = str(cache_folder)
+    run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
+
+    kept = cache_folder.parent / f"ledger-{key[:16]}.json"
+    if not kept.exists():
+        LOGGER.info("computing the ledger")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_suffix(".part")
+        fresh.write_text(claims.ledger_json(), "utf-8")
+        fresh.replace(kept)
+    app.env.taobao_ledger = json.loads(kept.read_text("utf-8"))
+    app.env.taobao_key = key
+    app.env.myst_config = replace(app.env.myst_config, substitutions=numbers(app.env.taobao_ledger))
+
+    for page in pages:
+        for figure in typed_figures(prose(page)):
+            LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+
+def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What the prose can name: ``C19.value``, ``C19.verdict``, ``C19.share_2015`` and so on."""
+    named: dict[str, Any] = {"version": __version__}
+    for row in ledger:
+        own = {name: claims.number(value) for name, value in row["details"].items()}
+        own |= {"verdict": row["verdict"], "reason": row["reason"], "stated": row["stated_value"]}
+        own |= {"value": claims.number(row["value"]), "n": claims.number(row["n"])}
+        if row["interval"]:
+            own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
+        named[row["id"]] = own
+    return named
+
+
+def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
+    """Every page, when data, package or lock differ from those of the last build."""
+    key = digest(Path(app.srcdir))
+    if getattr(env, "taobao_built_with", None) == key:
+        return []
+    env.taobao_built_with = key
+    return list(env.found_docs)
+
+
+def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:
+    """Give the parser the same key that the runner gave the cache."""
+    if app.env.doc2path(name).endswith(".ipynb"):
+        source[0] = stamp(source[0], app.env.taobao_key)
+
+
+def check_images(app: Sphinx, tree: nodes.document) -> None:
+    """An image without a real alt text is a warning, and a warning fails the build."""
+    for image in tree.findall(nodes.image):
+        if len(image.get("alt", "")) < 12 or image.get("alt") == image.get("uri"):
+            LOGGER.warning("image %s has no alt text", image.get("uri"), location=image)
+
+
+# ---- what notebooks return -----------------------------------------------------------------
+
+
+class Renderer:
+    """Draws the outputs of this package; anything else is left to myst-nb."""
+
+    mime_priority_overrides = (("*", "application/vnd.taobao-villages.claim+json", 1),)
+
+    @staticmethod
+    def handle_mime(renderer: Any, output: Any, inline: int) -> list[nodes.Element] | None:
+        """Return the nodes of a figure or claim panel, None for other outputs."""
+        if output.mime_type == "application/vnd.taobao-villages.claim+json":
+            return [claim_panel(output.content)]
+        about = output.output_metadata.get("taobao_villages")
+        if about and output.mime_type.startswith("image/"):
+            return figure_nodes(renderer, output, about)
+        if about and output.mime_type == "text/html":
+            return [*renderer.render_text_html(output), source_line(about["sources"])]
+        return None
+
+
+def figure_nodes(renderer: Any, output: Any, about: dict[str, Any]) -> list[nodes.Element]:
+    """Image with its caption, sources, download and table twin."""
+    image = renderer.render_image(output)[0]
+    image["alt"] = about["alt"]
+    name = f"fig-{about['name']}"
+    figure = nodes.figure("", image, names=[name], ids=[name])
+    figure += nodes.caption("", about["caption"])
+    path = renderer.write_file([f"{about['name']}.csv"], about["csv"].encode(), overwrite=True)
+    download = addnodes.download_reference(
+        "",
+        "",
+        nodes.Text("Download the data (CSV)"),
+        reftarget=path,
+        refdoc=renderer.renderer.sphinx_env.docname,
+    )
+    line = source_line(about["sources"])
+    line += [nodes.Text(" "), download]
+    rows = list(csv.reader(io.StringIO(about["csv"])))
+    parts: list[nodes.Element] = [figure, line]
+    if len(rows) <= 60:
+        parts.append(fold("Read as a table", plain_table(rows[0], rows[1:])))
+    return parts
+
+
+def claim_panel(row: dict[str, Any]) -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources."""
+    slug = row["verdict"].replace(" ", "-")
+    panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
+    heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
+    heading += nodes.Text(f": {row['verdict']}")
+    panel += heading
+    for term, text in claims.panel_lines(row):
+        panel += nodes.paragraph("", "", nodes.strong("", f"{term}: "), nodes.Text(text))
+    panel += source_line(row["sources"])
+    return panel
+
+
+def source_line(ids: Sequence[str]) -> nodes.paragraph:
+    """A line of sources, each a link to its entry."""
+    line = nodes.paragraph(
+        "", "Source: " if len(ids) == 1 else "Sources: ", classes=["source-line"]
+    )
+    for position, source in enumerate(ids):
+        if position:
+            line += nodes.Text(", ")
+        line += reference(f"source-{source}", source)
+    line += nodes.Text(".")
+    return line
+
+
+def reference(label: str, text: str) -> addnodes.pending_xref:
+    """A link to a label; Sphinx warns if there is none."""
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", text),
+        refdomain="std",
+        reftype="ref",
+        reftarget=label.lower(),
+        refexplicit=True,
+        refwarn=True,
+    )
+
+
+def fold(summary: str, content: nodes.Element) -> nodes.container:
+    """A folded part that works without scripts."""
+    return nodes.container(
+        "",
+        nodes.raw("", f"<details><summary>{summary}</summary>", format="html"),
+        content,
+        nodes.raw("", "</details>", format="html"),
+    )
+
+
+def plain_table(
+    head: Sequence[str | nodes.Node], rows: Iterable[Sequence[str | nodes.Node]]
+) -> nodes.table:
+    """A table of texts or nodes; the first cell of a row is its header."""
+    table = nodes.table("", classes=["reading"])
+    group = nodes.tgroup("", cols=len(head))
+    table += group
+    for _ in head:
+        group += nodes.colspec("", colwidth=1)
+
+    def line(cells: Sequence[str | nodes.Node]) -> nodes.row:
+        entries = [cell if isinstance(cell, nodes.Node) else nodes.Text(cell) for cell in cells]
+        return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in entries))
+
+    group += nodes.thead("", line(head))
+    group += nodes.tbody("", *(line(row) for row in rows))
+    return table
+
+
+# ---- reference pages, made from the data package -------------------------------------------
+
+
+class Reference(SphinxDirective):
+    """``{reference} claims | sources | dictionary``: a reference page's content."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        makers = {"claims": self.claims, "sources": self.sources, "dictionary": self.dictionary}
+        if self.arguments[0] not in makers:
+            raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
+        return makers[self.arguments[0]]()
+
+    def target(self, label: str, title: str, node: nodes.Element) -> nodes.Element:
+        """Make `node` reachable as a label from every page."""
+        label = label.lower()
+        node["ids"].append(make_id(self.env, self.state.document, term=label))
+        self.env.domains["std"].note_hyperlink_target(
+            label, self.env.docname, node["ids"][-1], title
+        )
+        return node
+
+    def section(self, label: str, title: str, *content: nodes.Node) -> nodes.section:
+        section = nodes.section("", nodes.title("", title), *content)
+        self.state.document.note_implicit_target(section)
+        return self.target(label, title, section)
+
+    def claims(self) -> list[nodes.Node]:
+        judged = {row["id"]: row for row in self.env.taobao_ledger}
+        parts: list[nodes.Node] = []
+        for claim in data.load("claims").itertuples():
+            row = judged.get(claim.claim_id)
+            if row:
+                body = [claim_panel(row)]
+                for change in row["rule_changes"]:
+                    body.append(nodes.paragraph("", f"Change of the rule: {change}"))
+                where = addnodes.pending_xref(
+                    "",
+                    nodes.inline("", "Where it is worked out"),
+                    refdomain="std",
+                    reftype="doc",
+                    reftarget=f"/book/{claim.section}",
+                    refexplicit=True,
+                    refwarn=True,
+                    refdoc=self.env.docname,
+                )
+                body.append(nodes.paragraph("", "", where))
+            else:
+                body = [
+                    nodes.paragraph("", claim.paraphrase),
+                    nodes.paragraph("", "Not yet tested in this version of the book."),
+                ]
+            parts.append(self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body))
+        return parts
+
+    def sources(self) -> list[nodes.Node]:
+        parts: list[nodes.Node] = []
+        used = data.used_by()
+        for source in data.sources().sort_index().itertuples():
+            lines = [
+                f"{source.publisher}. {source.title}." if source.publisher else f"{source.title}."
+            ]
+            if source.original_title:
+                lines.append(f"Original title: {source.original_title}.")
+            lines.append(f"Kind: {source.kind}; reliability {source.reliability}.")
+            if source.date:
+                lines.append(f"Date: {source.date}.")
+            if source.licence_note:
+                lines.append(f"Licence: {source.licence_note}.")
+            body = nodes.paragraph("", " ".join(lines))
+            address = source.address_read or source.address
+            if address:
+                body += nodes.Text(" ")
+                body += (
+                    nodes.reference("", "Address", refuri=address, internal=False)
+                    if address.startswith("http")
+                    else nodes.literal("", address)
+                )
+            tables = nodes.paragraph("", "Used in: " + ", ".join(used.get(source.Index, [])) + ".")
+            parts.append(self.section(f"source-{source.Index}", source.Index, body, tables))
+        return parts
+
+    def dictionary(self) -> list[nodes.Node]:
+        parts: list[nodes.Node] = []
+        for name in data.tables():
+            about = data.schema(name)
+            rows = [
+                (
+                    nodes.literal("", column["name"]),
+                    column["type"],
+                    column.get("unit", ""),
+                    column.get("description", ""),
+                )
+                for column in about["schema"]["fields"]
+            ]
+            text = nodes.paragraph("", about.get("description", ""))
+            size = nodes.paragraph("", f"{len(data.load(name)):,} rows.")
+            content = plain_table(["Column", "Type", "Unit", "Meaning"], rows)
+            parts.append(self.section(f"table-{name}", name, text, size, content))
+        return parts
+
+
+# ---- formulas as MathML: drawn by the browser, no script ------------------------------------
+
+
+def visit_inline_math(self: Any, node: nodes.math) -> None:
+    """Write an inline formula."""
+    self.body.append(latex2mathml.converter.convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_block_math(self: Any, node: nodes.math_block) -> None:
+    """Write a displayed formula."""
+    formula = latex2mathml.converter.convert(node.astext(), display="block")
+    self.body.append(self.starttag(node, "div", CLASS="math") + formula + "</div>\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.add_directive("reference", Reference)
+    app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
+    app.connect("env-get-outdated", outdated)
+    app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
+    app.connect("source-read", stamp_source, priority=100)
+    app.connect("doctree-read", check_images)
+    return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

@@ -1,0 +1,402 @@
+"""House style of the figures: palette, sizes, maps of tiles and outlines, and how they are shown.
+
+A notebook cell ends in ``figures.show(...)`` or ``figures.table(...)``. A figure without an
+alt text, a caption or a source raises, so that none can reach a page.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from taobao_villages import data
+
+WIDTH = 5.6  # inches; 538 CSS pixels
+PHONE = 316  # CSS pixels that a figure gets on a 360 px phone
+MIN_PHONE_TEXT = 9  # CSS pixels, on that phone
+MAX_SVG_BYTES = 200_000
+
+INK = "#222222"
+MUTED = "#595959"
+GRID = "#dddddd"
+PAPER = "#ffffff"
+ACCENT = "#b5460f"  # burnt orange: what the text talks about
+SECOND = "#1f5a85"  # deep blue: the contrast
+GREY = "#8c8c8c"
+LIGHT = "#c9c9c9"
+NO_DATA = "#ffffff"
+
+# The same entity has the same colour throughout the book. All dark enough for text on white.
+PALETTE: Mapping[str, str] = {
+    "Zhejiang": "#b5460f",
+    "Guangdong": "#1f5a85",
+    "Jiangsu": "#6b3fa0",
+    "Shandong": "#555555",
+    "Fujian": "#0b6e5f",
+    "Hebei": "#7a7a7a",
+    "East": "#b5460f",
+    "Central": "#6e6e6e",
+    "West": "#6e6e6e",
+    "Northeast": "#6e6e6e",
+}
+# Light to dark, readable in grey; white is kept for zero.
+SEQUENCE = ("#fbe3d3", "#f3b48c", "#dd7f45", "#b5460f", "#6e2504")
+
+
+def use_house_style() -> None:
+    """Set the style of every figure of this session (seaborn theme and matplotlib settings)."""
+    sns.set_theme(style="whitegrid", font="DejaVu Sans")
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 3.6),
+            "figure.dpi": 96,
+            "figure.facecolor": PAPER,
+            "axes.facecolor": PAPER,
+            "savefig.facecolor": PAPER,
+            "font.size": 12,
+            "axes.titlesize": 14,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 12,
+            "xtick.labelsize": 12,
+            "ytick.labelsize": 12,
+            "legend.fontsize": 12,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+            "axes.edgecolor": GREY,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "grid.color": GRID,
+            "grid.linewidth": 0.7,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "lines.linewidth": 2,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "taobao-villages",
+            "figure.constrained_layout.use": True,
+        }
+    )
+
+
+class FigureError(ValueError):
+    """A figure or table that a reader could not use as it is."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finished figure: what a notebook displays and what the book's page is made from."""
+
+    name: str
+    mime: str
+    content: bytes
+    alt: str
+    caption: str
+    sources: tuple[str, ...]
+    width: int
+    height: int
+    csv: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        text = (
+            self.content.decode("utf-8")
+            if self.mime == "image/svg+xml"
+            else base64.b64encode(self.content).decode("ascii")
+        )
+        about = {
+            "name": self.name,
+            "alt": self.alt,
+            "caption": self.caption,
+            "sources": list(self.sources),
+            "width": self.width,
+            "height": self.height,
+            "csv": self.csv,
+        }
+        return {self.mime: text, "text/plain": self.alt}, {
+            self.mime: {"width": self.width, "height": self.height},
+            "taobao_villages": about,
+        }
+
+
+def show(
+    figure: Figure,
+    *,
+    name: str,
+    caption: str,
+    alt: str,
+    sources: Sequence[str],
+    frame: pd.DataFrame,
+) -> Shown:
+    """Finish a figure: check it, close it and return what the notebook displays.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    name : str
+        Lower case with hyphens, unique in the book: the figure's anchor and its download's name.
+    caption : str
+        What the reader sees below the figure, in one or two sentences.
+    alt : str
+        Chart type, axes, encodings and finding, 40 to 250 characters.
+    sources : sequence of str
+        Ids in ``data/sources.csv``.
+    frame : DataFrame
+        The numbers drawn: offered as a download and as a table.
+
+    Raises
+    ------
+    FigureError
+        For an alt text or caption that is missing or of the wrong length, an unknown source,
+        a bad name, an empty frame, or text that a phone would show under 9 px.
+    """
+    alt, caption = " ".join(alt.split()), " ".join(caption.split())
+    if not 40 <= len(alt) <= 250:
+        raise FigureError(f"figure {name}: the alt text has {len(alt)} characters, not 40 to 250")
+    if len(caption) < 20:
+        raise FigureError(f"figure {name}: the caption is missing or too short")
+    if not re.fullmatch(r"[a-z][a-z0-9-]+", name):
+        raise FigureError(f"figure {name!r}: use lower case letters, digits and hyphens")
+    _check_sources(f"figure {name}", sources)
+    if frame.empty:
+        raise FigureError(f"figure {name}: the frame of drawn numbers is empty")
+    _check_text_size(name, figure)
+
+    svg = _save(figure, "svg")
+    svg = re.sub(rb"<!--.*?-->|<metadata>.*?</metadata>", b"", svg, flags=re.S)
+    small = len(svg) <= MAX_SVG_BYTES
+    size = figure.get_size_inches() * 96
+    shown = Shown(
+        name=name,
+        mime="image/svg+xml" if small else "image/png",
+        content=svg if small else _save(figure, "png"),
+        alt=alt,
+        caption=caption,
+        sources=tuple(sources),
+        width=round(size[0]),
+        height=round(size[1]),
+        csv=frame.to_csv(index=False, lineterminator="\n"),
+    )
+    return shown
+
+
+def _save(figure: Figure, form: str) -> bytes:
+    buffer = io.BytesIO()
+    stamp = {"Date": None} if form == "svg" else {"Software": None}
+    figure.savefig(buffer, format=form, dpi=96 if form == "svg" else 192, metadata=stamp)
+    return buffer.getvalue()
+
+
+def _check_sources(what: str, sources: Sequence[str]) -> None:
+    unknown = [source for source in sources if source not in data.sources().index]
+    if unknown or not sources:
+        raise FigureError(f"{what}: unknown or missing source_id {unknown}; see data/sources.csv")
+
+
+def _check_text_size(name: str, figure: Figure) -> None:
+    figure.draw_without_rendering()
+    scale = min(1.0, PHONE / (figure.get_size_inches()[0] * 96))
+    for text in figure.findobj(Text):
+        pixels = text.get_fontsize() * 96 / 72 * scale
+        if text.get_text().strip() and text.get_visible() and pixels < MIN_PHONE_TEXT - 0.05:
+            raise FigureError(
+                f"figure {name}: {text.get_text()!r} would be {pixels:.1f} px high on a phone; "
+                f"at least {MIN_PHONE_TEXT} are needed: use a larger font or a narrower figure"
+            )
+
+
+def canvas(
+    finding: str,
+    measure: str,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    height: float = 3.6,
+    **options: Any,
+) -> tuple[Figure, Any]:
+    """A figure with its title and subtitle set, and its axes.
+
+    Parameters
+    ----------
+    finding : str
+        The title: what the figure shows, in a few words.
+    measure : str
+        The subtitle: measure, unit, place and years.
+    rows, columns : int
+        Number of panels; `options` goes to ``Figure.subplots``.
+    height : float
+        Height in inches, titles included.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    axes : Axes, or an array of Axes when there is more than one panel
+    """
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")  # not in pyplot: shown once
+    finding, measure = textwrap.fill(finding, 51), textwrap.fill(measure, 60)
+    figure.suptitle(finding, x=0.01, ha="left", fontsize=14, fontweight="bold")
+    body = figure.subfigures(1, 1)
+    body.suptitle(measure, x=0.01, ha="left", fontsize=12, color=MUTED)
+    return figure, body.subplots(rows, columns, **options)
+
+
+def table(frame: pd.DataFrame, *, caption: str, sources: Sequence[str], decimals: int = 1):
+    """A small table for reading: at most 6 columns and 12 rows, units in the headers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The index is printed as the row headers.
+    caption : str
+    sources : sequence of str
+        Ids in ``data/sources.csv``.
+    decimals : int
+        Decimals of the numbers that are not whole.
+
+    Raises
+    ------
+    FigureError
+        If the frame is larger than a reader can take in, or has no caption or source.
+    """
+    if len(frame) > 12 or frame.shape[1] > 6:
+        raise FigureError(f"table {caption!r}: {frame.shape} is more than 12 rows by 6 columns")
+    if not caption.strip():
+        raise FigureError("a table needs a caption")
+    _check_sources(f"table {caption!r}", sources)
+    return TableShown(frame, " ".join(caption.split()), tuple(sources), decimals)
+
+
+@dataclass(frozen=True)
+class TableShown:
+    """A table as HTML with row and column headers marked as such."""
+
+    frame: pd.DataFrame
+    caption: str
+    sources: tuple[str, ...]
+    decimals: int
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self._repr_html_(), "text/plain": self.frame.to_string()}, {
+            "taobao_villages": {"sources": list(self.sources)}
+        }
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col">{html.escape(str(name))}</th>'
+            for name in [self.frame.index.name or "", *self.frame.columns]
+        ).replace('<th scope="col"></th>', "<td></td>")
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(str(label))}</th>'
+            + "".join(f"<td>{html.escape(self._cell(value))}</td>" for value in row)
+            + "</tr>"
+            for label, row in zip(self.frame.index, self.frame.to_numpy(object), strict=True)
+        )
+        return (
+            f'<div class="table-scroll" tabindex="0" role="region" '
+            f'aria-label="{html.escape(self.caption)}"><table class="reading">'
+            f"<caption>{html.escape(self.caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _cell(self, value: Any) -> str:
+        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+            return "no data"
+        if isinstance(value, bool | np.bool_):
+            return "yes" if value else "no"
+        if isinstance(value, int | np.integer):
+            return f"{value:,}"
+        if isinstance(value, float | np.floating):
+            return f"{value:,.{self.decimals}f}"
+        return str(value)
+
+
+def tile_map(
+    axes: Axes, values: pd.Series, *, breaks: Sequence[float], form: str = "{:,.0f}"
+) -> None:
+    """Draw the provinces as a grid of equal tiles, shaded by class.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    values : Series
+        Indexed by ``province_code``; a missing code or NaN is hatched as "no data". Zero is white.
+    breaks : sequence of float
+        Upper ends of all shades but the last, ascending; at most 4.
+    form : str
+        Format of the number printed in the tile.
+
+    Notes
+    -----
+    The grid keeps rough position, not neighbourhood or area.
+    """
+    grid = data.load("geo/tilegrid")
+    for tile in grid.itertuples():
+        value = values.get(tile.province_code, np.nan)
+        known = pd.notna(value)
+        shade = NO_DATA
+        if known and value > 0:
+            shade = SEQUENCE[int(np.searchsorted(breaks, value))]
+        axes.add_patch(
+            Rectangle(
+                (tile.col - 0.47, tile.row - 0.47),
+                0.94,
+                0.94,
+                facecolor=shade,
+                edgecolor=GREY,
+                linewidth=0.7,
+                hatch=None if known else "////",
+            )
+        )
+        dark = shade in SEQUENCE[3:]
+        printed = form.format(value) if known else ""
+        if known and value > 0 and not float(printed):
+            printed = f"<{printed[:-1]}1"  # some, not none
+        elif value == 0:
+            printed = "0"
+        label = f"{tile.abbr}\n{printed}" if known else tile.abbr
+        axes.text(
+            tile.col,
+            tile.row,
+            label,
+            ha="center",
+            va="center",
+            fontsize=11.5,
+            linespacing=1.0,
+            color=PAPER if dark else INK,
+        )
+    axes.set_xlim(grid["col"].min() - 0.6, grid["col"].max() + 0.6)
+    axes.set_ylim(grid["row"].max() + 0.6, grid["row"].min() - 0.6)
+    axes.set_aspect("equal")
+    axes.axis("off")
+
+
+def outline_map(axes: Axes, *, east_of: float = 73) -> None:
+    """Draw the outlines of the mainland provinces in grey, for points to be set on.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    east_of : float
+        Western end of the map, degrees of longitude.
+
+    Notes
+    -----
+    Longitude is compressed by the cosine of 35 degrees, so that shapes look familiar. The
+    outlines are for orientation and take no position on any boundary.
+    """
+    data.outlines().plot(ax=axes, facecolor="#f4f4f4", edgecolor=LIGHT, linewidth=0.7)
+    axes.set(xlabel="", ylabel="", aspect=1 / np.cos(np.deg2rad(35)), xlim=(east_of, 135.5))
+    axes.axis("off")

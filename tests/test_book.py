@@ -1,0 +1,350 @@
+"""The book: what builds and what must fail, and what stands on the built pages."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbclient import NotebookClient
+
+from taobao_villages import book, claims, data
+
+JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
+
+
+# ---- the built book -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def html(root) -> Path:
+    """The folder of built pages; built here if `make test` has not done so."""
+    done = subprocess.run(
+        [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return root / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(html) -> dict[str, BeautifulSoup]:
+    """Every page by its path, parsed."""
+    found = sorted((html / "book").rglob("*.html"))
+    return {
+        path.relative_to(html).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for path in found
+    }
+
+
+def test_the_root_leads_to_the_book(html):
+    assert "book/index.html" in (html / "index.html").read_text("utf-8")
+
+
+def test_every_page_has_one_title(pages):
+    for name, page in pages.items():
+        assert len(page.find_all("h1")) == 1, name
+    assert pages["book/blooming.html"].h1.text.startswith("The blooming of Taobao Villages")
+
+
+def test_figures_have_alt_texts_captions_sizes_sources_and_data(pages, html):
+    for name, least in (("blooming", 6), ("blooming_methods", 5)):
+        figures = pages[f"book/{name}.html"].select("figure")
+        assert len(figures) >= least, name
+        for figure in figures:
+            image = figure.img
+            assert 40 <= len(image["alt"]) <= 250
+            assert figure.figcaption.text.strip()
+            line = figure.find_next(class_="source-line")
+            assert line.select('a[href*="sources.html#source-"]')
+            download = line.select_one("a.download")
+            target = html / "book" / unquote(download["href"])
+            assert len(target.read_text("utf-8").splitlines()) > 1
+
+
+def test_the_chapter_has_at_most_six_figures(pages):
+    assert len(pages["book/blooming.html"].select("figure")) <= 6
+
+
+def test_no_image_anywhere_is_without_an_alt_text(pages):
+    for name, page in pages.items():
+        for image in page.select("img"):
+            assert len(image.get("alt", "")) >= 12, (name, image)
+
+
+def test_each_claim_of_the_chapter_has_its_panel(pages):
+    ledger = {row["id"]: row for row in claims.ledger()}
+    panels = {
+        re.search(r"C\d\d", panel.text)[0]: panel.text
+        for panel in pages["book/blooming.html"].select(".claim-panel")
+    }
+    assert set(panels) == {f"C{number}" for number in range(15, 25)}
+    for claim, text in panels.items():
+        row = ledger[claim]
+        assert row["verdict"] in text
+        assert claims.with_unit(row["value"], row["unit"]) in text
+        for source in row["sources"]:
+            assert source in text
+
+
+def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
+    text = " ".join(pages["book/blooming.html"].get_text(" ").split())
+    details = claims.numbers = book.numbers(claims.ledger())
+    assert f"the share in 2015 is {details['C20']['south_2015']}%" in text
+    assert "{{" not in text
+
+
+def test_nothing_unresolved_is_left(pages):
+    for name, page in pages.items():
+        text = page.get_text(" ")
+        for mark in ("{ref}", "{doc}", "{term}", "{cite", "{{", "}}", "Substitution", "[?]"):
+            assert mark not in text, (name, mark)
+
+
+def test_links_and_anchors_inside_the_book_lead_somewhere(pages, html):
+    ids = {
+        name: {tag["id"] for tag in page.select("[id]")} | {tag.get("name") for tag in page("a")}
+        for name, page in pages.items()
+    }
+    checked = 0
+    for name, page in pages.items():
+        for tag, key in [*((a, "href") for a in page("a")), *((i, "src") for i in page("img"))]:
+            address = tag.get(key, "")
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc or not address or address == "#":
+                continue
+            target = (html / name).parent / unquote(parts.path) if parts.path else html / name
+            assert target.exists(), (name, address)
+            key_name = target.resolve().relative_to(html.resolve()).as_posix()
+            if parts.fragment and key_name in ids:
+                assert unquote(parts.fragment) in ids[key_name], (name, address)
+            checked += 1
+    assert checked > 200
+
+
+def test_no_page_loads_anything_from_outside(html):
+    for path in html.rglob("*.html"):
+        page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for tag, key in (("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src")):
+            for found in page(tag):
+                if tag == "link" and "canonical" in (found.get("rel") or []):
+                    continue
+                assert not str(found.get(key, "")).startswith(("http", "//")), (path.name, found)
+
+
+def test_formulas_are_mathml(pages):
+    page = pages["book/blooming_methods.html"]
+    assert len(page("math")) >= 6
+    assert "\\frac" not in page.get_text()
+
+
+def test_private_and_foreign_files_are_not_in_the_book(html):
+    names = {path.name for path in html.rglob("*")}
+    assert not names & {"README.html", "CONTRIBUTING.html", "test_book.html", ".venv"}
+
+
+# ---- each notebook runs alone ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["blooming", "blooming_methods"])
+def test_notebook_runs_from_any_folder(root, tmp_path, name):
+    notebook = nbformat.read(root / "book" / f"{name}.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in shown if output.get("name") == "stderr"]
+
+
+# ---- what must fail, on a book of one page --------------------------------------------------
+
+
+@pytest.fixture
+def small(root, tmp_path):
+    """Builds a book of one page from the repository's own settings; returns the process."""
+    (tmp_path / "book" / "reference").mkdir(parents=True)
+    for name in ("_config.yml", "references.bib", "requirements.lock"):
+        shutil.copy(root / name, tmp_path / name)
+    shutil.copytree(root / "book" / "_assets", tmp_path / "book" / "_assets")
+    for name in ("claims", "sources"):
+        shutil.copy(root / "book" / "reference" / f"{name}.md", tmp_path / "book" / "reference")
+    shutil.copytree(data.folder(), tmp_path / "data")
+    (tmp_path / ".cache").mkdir()
+    for kept in (root / ".cache").glob("ledger-*.json"):
+        shutil.copy(kept, tmp_path / ".cache")  # the same data give the same ledger
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/page\nchapters:\n"
+        "  - file: book/reference/claims\n  - file: book/reference/sources\n"
+    )
+    (tmp_path / "book" / "blooming.md").write_text("# Chapter\n")
+    (tmp_path / "_toc.yml").write_text(
+        (tmp_path / "_toc.yml").read_text() + "  - file: book/blooming\n"
+    )
+
+    def build(*cells: str, text: str = "# A page\n") -> tuple[int, str, str]:
+        if cells:
+            notebook = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_markdown_cell(text)]
+                + [nbformat.v4.new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)],
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            )
+            (tmp_path / "book" / "page.ipynb").write_text(nbformat.writes(notebook))
+        else:
+            (tmp_path / "book" / "page.md").write_text(text)
+        done = subprocess.run(
+            [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=__import__("os").environ | {"TAOBAO_DATA": str(tmp_path / "data")},
+        )
+        built = tmp_path / "_build" / "html" / "book" / "page.html"
+        page = built.read_text("utf-8") if built.exists() else ""
+        return done.returncode, done.stdout + done.stderr, page
+
+    build.folder = tmp_path
+    return build
+
+
+FIGURE = """
+from taobao_villages import blooming, figures
+figures.use_house_style()
+figure, axes = figures.canvas("A finding", "A measure")
+figures.show(figure, name="one", caption="A caption long enough.", alt={alt!r},
+             sources=["li2017"], frame=blooming.table_two().reset_index())
+"""
+
+
+def test_a_changed_number_in_the_data_shows_on_the_page(small):
+    cell = "from taobao_villages import blooming\nprint('total', blooming.by_province(2016).sum())"
+    code, log, page = small(cell)
+    assert code == 0, log
+    assert "total 1311" in page
+    table = small.folder / "data" / "villages" / "province_year.csv"
+    changed = re.sub(
+        r"(?m)^(2016,44,.*?,)262(,.*xrwang2016)", r"\g<1>272\2", table.read_text("utf-8")
+    )
+    assert changed != table.read_text("utf-8")
+    table.write_text(changed, "utf-8")
+    code, log, page = small(cell)
+    assert code == 0, log
+    assert "total 1321" in page, "the page must not show a cached number"
+
+
+def test_the_cache_key_covers_data_package_and_lock(root, tmp_path, monkeypatch):
+    package, tables = tmp_path / "package", tmp_path / "data"
+    shutil.copytree(book.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(data.folder(), tables)
+    shutil.copy(root / "requirements.lock", tmp_path)
+    monkeypatch.setattr(book, "PACKAGE", package)
+    monkeypatch.setenv("TAOBAO_DATA", str(tables))
+    keys = [book.digest(tmp_path)]
+    assert book.digest(tmp_path) == keys[0]
+    for changed in (
+        package / "statistics.py",
+        tables / "sources.csv",
+        tmp_path / "requirements.lock",
+    ):
+        changed.write_bytes(changed.read_bytes() + b"\n")
+        keys.append(book.digest(tmp_path))
+    assert len(set(keys)) == 4
+
+
+def test_an_unchanged_book_runs_no_notebook_again(small):
+    cell = "from pathlib import Path\nwith Path('ran.txt').open('a') as file:\n    file.write('x')"
+    for _ in range(2):
+        code, log, _ = small(cell)
+        assert code == 0, log
+    assert (small.folder / "book" / "ran.txt").read_text() == "x"
+
+
+def test_an_exception_fails_the_build_and_is_named(small):
+    code, log, _ = small("1 + 1", "total = 1 / 0")
+    assert code != 0
+    assert "page.ipynb: cell 3: ZeroDivisionError: division by zero" in log
+
+
+def test_a_warning_of_a_library_fails_the_build(small):
+    code, log, _ = small("import warnings\nwarnings.warn('old call')")
+    assert code != 0
+    assert "stderr" in log
+
+
+def test_a_figure_without_an_alt_text_fails_the_build(small):
+    code, log, _ = small(FIGURE.format(alt=""))
+    assert code != 0
+    assert "alt text" in log
+
+
+def test_a_drawing_outside_the_house_fails_the_build(small):
+    code, log, _ = small("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    assert code != 0
+    assert "no alt text" in log
+
+
+def test_a_good_figure_passes(small):
+    alt = "Line chart with axes but without lines, for a test of the build of the book."
+    code, log, page = small(FIGURE.format(alt=alt))
+    assert code == 0, log
+    assert alt in page
+    assert "Download the data (CSV)" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("There are 1311 villages.", "1311"),
+        ("See {ref}`nowhere`.", "nowhere"),
+        ("See {doc}`nowhere`.", "nowhere"),
+        ("See {term}`nonsense`.", "nonsense"),
+        ("See {cite:p}`nobody2020`.", "nobody2020"),
+        ("The value is {{ C19.nonsense }}.", "nonsense"),
+        ("![](../book/_assets/logo.svg)", "alt text"),
+    ],
+)
+def test_what_a_page_must_not_have(small, text, message):
+    code, log, _ = small(text=f"# A page\n\n{text}\n")
+    assert code != 0
+    assert message in log
+
+
+# ---- typed figures --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "about 70% of them",
+        "in 18 of 592 counties",
+        "a factor of 3.7",
+        "1,311 villages",
+        "C19 has 5",
+    ],
+)
+def test_typed_figures_are_found(text):
+    assert book.typed_figures(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from 2013 to 2016, or 2017/3",
+        "claim C19 and {ref}`C20 <claim-c20>`",
+        "{{ C19.value }}% of `blooming.share(2015)`",
+        "$n - 2$ and $$x = 3$$",
+        "[a link](page.html#c19)",
+        "```{exercise}\n:label: e-1\nRun `f(211)`.\n```",
+    ],
+)
+def test_what_may_be_typed_is_left_alone(text):
+    assert book.typed_figures(text) == []
+
+
+def test_the_ledger_that_the_pages_use_is_the_current_one(html, root):
+    kept = root / ".cache" / f"ledger-{book.digest(root)[:16]}.json"
+    assert json.loads(kept.read_text("utf-8")) == claims.ledger()

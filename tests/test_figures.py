@@ -1,0 +1,140 @@
+"""House style: what a figure must have before it can be shown."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from taobao_villages import data, figures
+from taobao_villages.figures import FigureError
+
+GOOD = {
+    "name": "a-figure",
+    "caption": "A caption that says what is drawn.",
+    "alt": "Line chart of one over two, by year 2014 to 2016; it rises throughout the period.",
+    "sources": ["li2017"],
+    "frame": pd.DataFrame({"x": [1, 2]}),
+}
+
+
+@pytest.fixture
+def drawn():
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    axes.plot([1, 2], [1, 2])
+    yield figure
+    plt.close("all")
+
+
+def test_a_good_figure_is_shown_with_all_it_needs(drawn):
+    content, about = figures.show(drawn, **GOOD)._repr_mimebundle_()
+    assert content["image/svg+xml"].lstrip().startswith("<?xml")
+    assert "A finding" in content["image/svg+xml"], "text is kept as text"
+    assert about["taobao_villages"]["alt"] == GOOD["alt"]
+    assert about["taobao_villages"]["csv"] == "x\n1\n2\n"
+    assert about["taobao_villages"]["width"] == 538
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"alt": ""}, "alt text"),
+        ({"alt": "A chart."}, "alt text"),
+        ({"alt": "x" * 251}, "251"),
+        ({"caption": "  "}, "caption"),
+        ({"name": "Figure 1"}, "lower case"),
+        ({"sources": []}, "source_id"),
+        ({"sources": ["nobody2020"]}, "nobody2020"),
+        ({"frame": pd.DataFrame()}, "empty"),
+    ],
+)
+def test_a_figure_that_lacks_something_raises(drawn, change, message):
+    with pytest.raises(FigureError, match=message):
+        figures.show(drawn, **(GOOD | change))
+
+
+def test_text_too_small_for_a_phone_raises(drawn):
+    drawn.axes[0].text(1, 1, "tiny", fontsize=8)
+    with pytest.raises(FigureError, match=r"tiny.*px"):
+        figures.show(drawn, **GOOD)
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    def once():
+        figures.use_house_style()
+        figure, axes = figures.canvas("A finding", "A measure")
+        axes.scatter([1, 2], [1, 2])
+        return figures.show(figure, **GOOD).content
+
+    assert once() == once()
+
+
+def test_a_large_figure_becomes_a_png_at_twice_the_size():
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure")
+    axes.scatter(*np.random.default_rng(1).random((2, 4000)))
+    shown = figures.show(figure, **GOOD)
+    assert shown.mime == "image/png"
+    assert plt.imread(__import__("io").BytesIO(shown.content)).shape[1] == 2 * shown.width
+
+
+def _contrast(one: str, two: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    high, low = sorted((luminance(one), luminance(two)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colour", [figures.INK, figures.MUTED, figures.ACCENT, figures.SECOND])
+def test_text_colours_are_readable_on_paper(colour):
+    assert _contrast(colour, figures.PAPER) >= 4.5
+
+
+def test_palette_colours_can_carry_text():
+    assert all(_contrast(colour, figures.PAPER) >= 4 for colour in figures.PALETTE.values())
+
+
+def test_shades_get_darker():
+    contrasts = [_contrast(shade, figures.PAPER) for shade in figures.SEQUENCE]
+    assert contrasts == sorted(contrasts)
+
+
+def test_tile_map_draws_every_tile_and_hatches_what_is_missing():
+    figures.use_house_style()
+    _, axes = plt.subplots()
+    codes = data.load("provinces/provinces")["province_code"]
+    figures.tile_map(axes, pd.Series(0.0, index=codes[:-1]), breaks=[1])
+    hatched = [patch for patch in axes.patches if patch.get_hatch()]
+    assert len(axes.patches) == len(data.load("geo/tilegrid"))
+    assert len(hatched) == len(data.load("geo/tilegrid")) - 30
+    plt.close("all")
+
+
+def test_tile_map_keeps_few_apart_from_none():
+    figures.use_house_style()
+    _, axes = plt.subplots()
+    codes = data.load("provinces/provinces")["province_code"]
+    values = pd.Series(0.0, index=codes)
+    values.iloc[0] = 0.01
+    figures.tile_map(axes, values, breaks=[1], form="{:.1f}")
+    labels = [text.get_text() for text in axes.texts]
+    assert sum("<0.1" in label for label in labels) == 1
+    assert sum(label.endswith("\n0") for label in labels) == 30
+    plt.close("all")
+
+
+def test_tables_mark_headers_and_missing_values():
+    frame = pd.DataFrame({"Share, %": [12.34, None]}, index=pd.Index(["a", "b"], name="Place"))
+    text = figures.table(frame, caption="A table", sources=["li2017"])._repr_html_()
+    assert '<th scope="row">a</th><td>12.3</td>' in text
+    assert "<td>no data</td>" in text
+    assert text.count('scope="col"') == 2
+
+
+@pytest.mark.parametrize("shape", [(13, 2), (2, 7)])
+def test_tables_too_large_to_read_raise(shape):
+    with pytest.raises(FigureError, match="12 rows by 6"):
+        figures.table(pd.DataFrame(np.zeros(shape)), caption="Too large", sources=["li2017"])
