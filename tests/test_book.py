@@ -1,6 +1,7 @@
 """The book: what builds and what must fail, and what stands on the built pages."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -96,7 +97,7 @@ def test_each_claim_of_the_chapter_has_its_panel(pages):
 
 def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
     text = " ".join(pages["book/blooming.html"].get_text(" ").split())
-    details = claims.numbers = book.numbers(claims.ledger())
+    details = book.numbers(claims.ledger())
     assert f"the share in 2015 is {details['C20']['south_2015']}%" in text
     assert "{{" not in text
 
@@ -201,7 +202,7 @@ def small(root, tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            env=__import__("os").environ | {"TAOBAO_DATA": str(tmp_path / "data")},
+            env=os.environ | {"TAOBAO_DATA": str(tmp_path / "data")},
         )
         built = tmp_path / "_build" / "html" / "book" / "page.html"
         page = built.read_text("utf-8") if built.exists() else ""

@@ -154,7 +154,7 @@ def test_definitions_of_coast_and_south():
     table = data.load("provinces/provinces").set_index("name_en")
     size = table.select_dtypes(bool).sum()
     assert size["coastal"] == 11
-    assert table.index[table["coastal"] ^ table["coastal_eleven"]].tolist() == ["Guangxi"]
+    assert table.index[table["coastal"] ^ table["coastal_without_guangxi"]].tolist() == ["Guangxi"]
     assert size["east_nbs"] == 10
     assert size["six_coastal"] == 6
     assert size["south"] - size["south_jiangsu_north"] == 1

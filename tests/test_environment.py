@@ -6,10 +6,13 @@ import ast
 import importlib.metadata
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -338,3 +341,22 @@ def test_first_code_cell_sets_no_path_and_installs_nothing():
             if isinstance(text, str) and path.search(text):
                 faults.append(f"{name}: {text!r}")
     assert faults == [], "\n".join(faults)
+
+
+# --- the code itself --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "src", "tests", "benchmarks", "book"],
+        ["ruff", "format", "--check", "src", "tests", "benchmarks"],
+        ["mypy"],
+    ],
+    ids=["ruff", "format", "mypy"],
+)
+def test_code_is_clean(command):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Command line: ``python -m taobao_villages ledger | check``."""
+"""Command line: ``python -m taobao_villages ledger | check | seal``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ def main(argv: list[str] | None = None) -> int:
     form.add_argument("--json", action="store_true", help="a list of objects (the default)")
     form.add_argument("--markdown", action="store_true", help="a table")
     commands.add_parser("check", help="validate every table of the data package")
+    commands.add_parser("seal", help="check, then renew sizes and hashes in datapackage.json")
     arguments = parser.parse_args(argv)
 
     try:
         if arguments.command == "ledger":
             print(claims.ledger_markdown() if arguments.markdown else claims.ledger_json())
+            return 0
+        if arguments.command == "seal":
+            print("\n".join(data.seal()) or "nothing had changed")
             return 0
         faults = data.check()
     except data.DataError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from taobao_villages.claims import Claim, Evidence, Rule
 
 YEARS = (2014, 2015, 2016)  # the complete lists
 LISTS = {2014: "xrwang2014", 2015: "xrwang2015", 2016: "xrwang2016"}
-EAST = ("coastal", "coastal_eleven", "east_nbs", "six_coastal")
+EAST = ("coastal", "coastal_without_guangxi", "east_nbs", "six_coastal")
 SOUTH = ("south", "south_jiangsu_north", "south_jiangsu_anhui_north", "seat_below_33n")
 DELTA_PROVINCES = ("delta", "delta_with_anhui")
 DELTAS = ("yrd_16", "yrd_26")
@@ -330,6 +331,7 @@ def definitions() -> pd.DataFrame:
     """
     table = data.load("villages/definitions")
     table = table[(table["object"] == "Taobao Village") & table["threshold_number"].notna()]
+    table = table[table["source_id"] != "li2017"]  # the article is not held against itself
 
     def largest(rows: pd.DataFrame, unit: str) -> float:
         return rows.loc[rows["unit"] == unit, "threshold_number"].max()
@@ -570,7 +572,7 @@ def association(
     covariates: Sequence[str] = ("income",),
     *,
     exposure: str = "rural_population",
-    family: str = "quasi-poisson",
+    family: statistics.Family = "quasi-poisson",
 ) -> statistics.CountModel:
     """Count model of villages by province; rate ratios for one standard deviation."""
     return statistics.count_model(
@@ -589,7 +591,10 @@ def south_east(*, east: str = "coastal", south: str = "south") -> pd.Series:
 
 
 def south_east_evidence(
-    *, over: str = "rural_population", family: str = "quasi-poisson", south: str = "south"
+    *,
+    over: str = "rural_population",
+    family: statistics.Family = "quasi-poisson",
+    south: str = "south",
 ) -> Evidence:
     """Evidence for C18: south-eastern and relatively developed."""
     details: dict[str, float] = {}
@@ -1202,7 +1207,9 @@ def rival_curves() -> pd.DataFrame:
 # ---- neighbours (methods page) --------------------------------------------------------------
 
 
-def neighbours(kind: str = "contiguity", *, ferry: bool = True):
+def neighbours(
+    kind: Literal["contiguity", "knn", "distance"] = "contiguity", *, ferry: bool = True
+):
     """Spatial weights between the 31 provinces.
 
     Parameters
@@ -1237,7 +1244,8 @@ def spatial_tests(*, permutations: int = 9999) -> pd.DataFrame:
         Columns ``year``, ``values``, ``weights``, ``I``, ``expected``, ``p`` (one-sided).
     """
     rows = []
-    for kind in ("contiguity", "knn", "distance"):
+    kinds: tuple[Literal["contiguity", "knn", "distance"], ...] = ("contiguity", "knn", "distance")
+    for kind in kinds:
         weights = neighbours(kind)
         for year in YEARS:
             for label, values in (("rates", rates(year)), ("counts", by_province(year))):

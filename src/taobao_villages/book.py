@@ -172,9 +172,10 @@ def prose(path: Path) -> str:
 
 def prepare(app: Sphinx) -> None:
     """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser."""
+    env: Any = app.env  # myst-parser and this extension keep their own things there
     root = Path(app.srcdir)
     key = digest(root)
-    pages = [root / app.env.doc2path(name, base=False) for name in sorted(app.env.found_docs)]
+    pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
     app.config.nb_execution_cache_path = str(cache_folder)
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
@@ -186,9 +187,9 @@ def prepare(app: Sphinx) -> None:
         fresh = kept.with_suffix(".part")
         fresh.write_text(claims.ledger_json(), "utf-8")
         fresh.replace(kept)
-    app.env.taobao_ledger = json.loads(kept.read_text("utf-8"))
-    app.env.taobao_key = key
-    app.env.myst_config = replace(app.env.myst_config, substitutions=numbers(app.env.taobao_ledger))
+    env.taobao_ledger = json.loads(kept.read_text("utf-8"))
+    env.taobao_key = key
+    env.myst_config = replace(env.myst_config, substitutions=numbers(env.taobao_ledger))
 
     for page in pages:
         for figure in typed_figures(prose(page)):
@@ -219,8 +220,9 @@ def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> l
 
 def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:
     """Give the parser the same key that the runner gave the cache."""
-    if app.env.doc2path(name).endswith(".ipynb"):
-        source[0] = stamp(source[0], app.env.taobao_key)
+    env: Any = app.env
+    if env.doc2path(name).endswith(".ipynb"):
+        source[0] = stamp(source[0], env.taobao_key)
 
 
 def check_images(app: Sphinx, tree: nodes.document) -> None:
@@ -372,7 +374,8 @@ class Reference(SphinxDirective):
         return self.target(label, title, section)
 
     def claims(self) -> list[nodes.Node]:
-        judged = {row["id"]: row for row in self.env.taobao_ledger}
+        env: Any = self.env
+        judged = {row["id"]: row for row in env.taobao_ledger}
         parts: list[nodes.Node] = []
         for claim in data.load("claims").itertuples():
             row = judged.get(claim.claim_id)

@@ -10,6 +10,7 @@ as released, ``frictionless validate`` tells from the hashes in ``datapackage.js
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -207,6 +208,42 @@ def check() -> list[str]:
         except DataError as error:
             faults |= dict.fromkeys(error.faults)
     return list(faults) or list(_cross_faults())
+
+
+def seal() -> list[str]:
+    """Write the present size, hash and number of rows of every file into ``datapackage.json``.
+
+    Returns
+    -------
+    list of str
+        Names of the resources that had changed.
+
+    Raises
+    ------
+    DataError
+        If `check` finds a fault other than rows that were taken out: nothing is written then.
+    """
+    path = folder() / "datapackage.json"
+    package = json.loads(path.read_text(encoding="utf-8"))
+    old = path.read_bytes()
+    changed = []
+    for about in package["resources"]:
+        raw = (folder() / about["path"]).read_bytes()
+        new = {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw)}
+        if about["type"] == "table":
+            new["rows"] = len(list(csv.reader(io.StringIO(raw.decode("utf-8"))))) - 1
+        if new != {key: about.get(key) for key in new}:
+            changed.append(about["name"])
+            about.update(new)
+    if changed:
+        fresh = path.with_suffix(".part")
+        fresh.write_text(json.dumps(package, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        fresh.replace(path)
+    faults = check()
+    if faults:
+        path.write_bytes(old)
+        raise DataError(faults)
+    return changed
 
 
 # ---- one table --------------------------------------------------------------------------------

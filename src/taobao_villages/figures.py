@@ -26,7 +26,7 @@ from matplotlib.text import Text
 
 from taobao_villages import data
 
-WIDTH = 5.6  # inches; 538 CSS pixels
+WIDTH = 5.625  # inches; 540 CSS pixels
 PHONE = 316  # CSS pixels that a figure gets on a 360 px phone
 MIN_PHONE_TEXT = 9  # CSS pixels, on that phone
 MAX_SVG_BYTES = 200_000
@@ -210,7 +210,7 @@ def _check_text_size(name: str, figure: Figure) -> None:
     figure.draw_without_rendering()
     scale = min(1.0, PHONE / (figure.get_size_inches()[0] * 96))
     for text in figure.findobj(Text):
-        pixels = text.get_fontsize() * 96 / 72 * scale
+        pixels = float(text.get_fontsize()) * 96 / 72 * scale
         if text.get_text().strip() and text.get_visible() and pixels < MIN_PHONE_TEXT - 0.05:
             raise FigureError(
                 f"figure {name}: {text.get_text()!r} would be {pixels:.1f} px high on a phone; "
@@ -248,7 +248,7 @@ def canvas(
     figure = Figure(figsize=(WIDTH, height), layout="constrained")  # not in pyplot: shown once
     finding, measure = textwrap.fill(finding, 51), textwrap.fill(measure, 60)
     figure.suptitle(finding, x=0.01, ha="left", fontsize=14, fontweight="bold")
-    body = figure.subfigures(1, 1)
+    body = figure.add_subfigure(figure.add_gridspec(1, 1)[0, 0])
     body.suptitle(measure, x=0.01, ha="left", fontsize=12, color=MUTED)
     return figure, body.subplots(rows, columns, **options)
 
@@ -343,12 +343,10 @@ def tile_map(
     The grid keeps rough position, not neighbourhood or area.
     """
     grid = data.load("geo/tilegrid")
-    for tile in grid.itertuples():
-        value = values.get(tile.province_code, np.nan)
-        known = pd.notna(value)
-        shade = NO_DATA
-        if known and value > 0:
-            shade = SEQUENCE[int(np.searchsorted(breaks, value))]
+    shown = values.reindex(grid["province_code"]).to_numpy(float)
+    for tile, value in zip(grid.itertuples(), shown, strict=True):
+        known, some = not np.isnan(value), value > 0
+        shade = SEQUENCE[int(np.searchsorted(breaks, value))] if some else NO_DATA
         axes.add_patch(
             Rectangle(
                 (tile.col - 0.47, tile.row - 0.47),
@@ -360,22 +358,18 @@ def tile_map(
                 hatch=None if known else "////",
             )
         )
-        dark = shade in SEQUENCE[3:]
-        printed = form.format(value) if known else ""
-        if known and value > 0 and not float(printed):
+        printed = form.format(value) if some else "0"
+        if some and not float(printed):
             printed = f"<{printed[:-1]}1"  # some, not none
-        elif value == 0:
-            printed = "0"
-        label = f"{tile.abbr}\n{printed}" if known else tile.abbr
         axes.text(
             tile.col,
             tile.row,
-            label,
+            f"{tile.abbr}\n{printed}" if known else tile.abbr,
             ha="center",
             va="center",
             fontsize=11.5,
             linespacing=1.0,
-            color=PAPER if dark else INK,
+            color=PAPER if shade in SEQUENCE[3:] else INK,
         )
     axes.set_xlim(grid["col"].min() - 0.6, grid["col"].max() + 0.6)
     axes.set_ylim(grid["row"].max() + 0.6, grid["row"].min() - 0.6)
