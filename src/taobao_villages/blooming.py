@@ -26,6 +26,7 @@ SOUTH = ("south", "south_jiangsu_north", "south_jiangsu_anhui_north", "seat_belo
 DELTA_PROVINCES = ("delta", "delta_with_anhui")
 DELTAS = ("yrd_16", "yrd_26")
 BASES = ("rural_population", "population", "administrative_villages", "land_area")
+PARALLEL = 33  # degrees north: where the Qinling-Huaihe line crosses the eastern plain
 SEED = 20170901  # the article's day of publication
 
 
@@ -676,7 +677,9 @@ def share(year: int, definition: str) -> float:
     """
     if definition == "seat_below_33n":
         units = by_prefecture(year)
-        return 100 * units.loc[units["lat"] < 33, "n_villages"].sum() / units["n_villages"].sum()
+        return (
+            100 * units.loc[units["lat"] < PARALLEL, "n_villages"].sum() / units["n_villages"].sum()
+        )
     count = by_province(year)
     inside = data.load("provinces/provinces").set_index("province_code")[definition]
     return 100 * count[inside].sum() / count.sum()
@@ -715,6 +718,7 @@ def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidenc
     }
     flags = [name for name in definitions if name != "seat_below_33n"]
     loo = [leave_one_county_out(year, name) for name in flags for year in years]
+    details["parallel"] = PARALLEL
     details["county_low"] = round(min(low for low, _ in loo), 1)
     details["county_high"] = round(max(high for _, high in loo), 1)
     return Evidence(

@@ -47,11 +47,12 @@ LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
 
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
-# code, formulas, links, and what stands in directives' options.
+# code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"```.*?```|\$\$.*?\$\$|\$[^$\n]+\$|`[^`]*`|\{\{.*?\}\}|\{[a-z:-]+\}`[^`]*`|\]\([^)]*\)"
-    r"|https?://\S+|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|^:[a-z-]+:.*$|^\(.*?\)=$|^---.*?^---$"
-    r"|<[^>]*>|^#+ .*$|CC BY 4\.0|Python 3\.\d+",
+    r"^(?P<fence>`{3,})(?!`|\{)[^\n]*\n.*?^(?P=fence)$|^`{3,}\{[^\n]*$|^:[a-z-]+:[^\n]*$"
+    r"|^A worked example.*?(?=\n\n|\n`{3}|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
+    r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
+    r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
 
