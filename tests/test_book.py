@@ -140,6 +140,16 @@ def test_no_page_loads_anything_from_outside(html):
                 assert not str(found.get(key, "")).startswith(("http", "//")), (path.name, found)
 
 
+def test_reference_pages_hold_the_whole_package(pages):
+    sources = pages["book/reference/sources.html"].select("table.sortable tbody tr")
+    assert {row["id"] for row in sources} == {f"source-{name}" for name in data.sources().index}
+    assert len(sources) == len(data.sources())
+    assert len(pages["book/reference/claims.html"].select("table.sortable tbody tr")) == 60
+    page = pages["book/reference/dictionary.html"]
+    headings = {heading.get_text().rstrip("#") for heading in page.select("article h2")}
+    assert headings == set(data.tables())
+
+
 def test_formulas_are_mathml(pages):
     page = pages["book/blooming_methods.html"]
     assert len(page("math")) >= 6

@@ -61,6 +61,25 @@ def test_text_too_small_for_a_phone_raises(drawn):
         figures.show(drawn, **GOOD)
 
 
+def test_text_that_runs_out_of_the_figure_raises(drawn):
+    drawn.text(0.8, 0.5, "a label that is much too long for its place", fontsize=12)
+    with pytest.raises(FigureError, match="runs out"):
+        figures.show(drawn, **GOOD)
+
+
+def test_texts_that_overlap_raise(drawn):
+    for word in ("one", "two"):
+        drawn.axes[0].text(1.5, 1.5, word, fontsize=12)
+    with pytest.raises(FigureError, match="'one' and 'two' overlap"):
+        figures.show(drawn, **GOOD)
+
+
+def test_ticks_that_are_not_drawn_do_not_count(drawn):
+    drawn.axes[0].set_xticks([1.5, 50, 50.1])
+    drawn.axes[0].set_xlim(1.2, 1.8)
+    assert figures.show(drawn, **GOOD).name == "a-figure"
+
+
 def test_the_same_figure_gives_the_same_bytes():
     def once():
         figures.use_house_style()

@@ -339,7 +339,10 @@ def plain_table(
 
     def line(cells: Sequence[str | nodes.Node]) -> nodes.row:
         entries = [cell if isinstance(cell, nodes.Node) else nodes.Text(cell) for cell in cells]
-        return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in entries))
+        blocks = [
+            c if isinstance(c, nodes.paragraph) else nodes.paragraph("", "", c) for c in entries
+        ]
+        return nodes.row("", *(nodes.entry("", block) for block in blocks))
 
     group += nodes.thead("", line(head))
     group += nodes.tbody("", *(line(row) for row in rows))
@@ -377,8 +380,22 @@ class Reference(SphinxDirective):
     def claims(self) -> list[nodes.Node]:
         env: Any = self.env
         judged = {row["id"]: row for row in env.taobao_ledger}
-        parts: list[nodes.Node] = []
-        for claim in data.load("claims").itertuples():
+        table = data.load("claims")
+        overview = plain_table(
+            ["Claim", "Section", "The article says", "Verdict"],
+            [
+                [
+                    reference(f"claim-{claim.claim_id}", claim.claim_id),
+                    claim.section.replace("_", "-"),
+                    claim.paraphrase,
+                    judged.get(claim.claim_id, {"verdict": "not yet tested"})["verdict"],
+                ]
+                for claim in table.itertuples()
+            ],
+        )
+        overview["classes"].append("sortable")
+        parts: list[nodes.Node] = [overview]
+        for claim in table.itertuples():
             row = judged.get(claim.claim_id)
             if row:
                 body = [claim_panel(row)]
@@ -404,31 +421,27 @@ class Reference(SphinxDirective):
         return parts
 
     def sources(self) -> list[nodes.Node]:
-        parts: list[nodes.Node] = []
         used = data.used_by()
+        rows = []
         for source in data.sources().sort_index().itertuples():
-            lines = [
-                f"{source.publisher}. {source.title}." if source.publisher else f"{source.title}."
-            ]
-            if source.original_title:
-                lines.append(f"Original title: {source.original_title}.")
-            lines.append(f"Kind: {source.kind}; reliability {source.reliability}.")
-            if source.date:
-                lines.append(f"Date: {source.date}.")
-            if source.licence_note:
-                lines.append(f"Licence: {source.licence_note}.")
-            body = nodes.paragraph("", " ".join(lines))
+            title = nodes.paragraph("", f"{source.publisher}. ")
             address = source.address_read or source.address
-            if address:
-                body += nodes.Text(" ")
-                body += (
-                    nodes.reference("", "Address", refuri=address, internal=False)
-                    if address.startswith("http")
-                    else nodes.literal("", address)
-                )
-            tables = nodes.paragraph("", "Used in: " + ", ".join(used.get(source.Index, [])) + ".")
-            parts.append(self.section(f"source-{source.Index}", source.Index, body, tables))
-        return parts
+            if address.startswith("http"):
+                title += nodes.reference("", source.title, refuri=address, internal=False)
+            else:
+                title += nodes.Text(f"{source.title} ({address})" if address else source.title)
+            for text in (source.original_title, source.licence_note, source.note):
+                if text:
+                    title += nodes.Text(f". {text}")
+            title += nodes.Text(". Used in " + ", ".join(used.get(source.Index, [])) + ".")
+            rows.append([source.Index, title, source.date, source.kind, source.reliability])
+        head = ["Source", "Publisher, title, notes, tables", "Date", "Kind", "Grade"]
+        table = plain_table(head, rows)
+        table["classes"].append("sortable")
+        body = next(iter(table.findall(nodes.tbody)))
+        for row, cells in zip(body.children, rows, strict=True):
+            self.target(f"source-{cells[0]}", cells[0], row)
+        return [table]
 
     def dictionary(self) -> list[nodes.Node]:
         parts: list[nodes.Node] = []

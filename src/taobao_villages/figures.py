@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import matplotlib as mpl
@@ -161,7 +162,8 @@ def show(
     ------
     FigureError
         For an alt text or caption that is missing or of the wrong length, an unknown source,
-        a bad name, an empty frame, or text that a phone would show under 9 px.
+        a bad name, an empty frame, or text that a phone would show under 9 px, that runs out of
+        the figure or that overlaps another text.
     """
     alt, caption = " ".join(alt.split()), " ".join(caption.split())
     if not 40 <= len(alt) <= 250:
@@ -173,7 +175,7 @@ def show(
     _check_sources(f"figure {name}", sources)
     if frame.empty:
         raise FigureError(f"figure {name}: the frame of drawn numbers is empty")
-    _check_text_size(name, figure)
+    _check_texts(name, figure)
 
     svg = _save(figure, "svg")
     svg = re.sub(rb"<!--.*?-->|<metadata>.*?</metadata>", b"", svg, flags=re.S)
@@ -206,15 +208,46 @@ def _check_sources(what: str, sources: Sequence[str]) -> None:
         raise FigureError(f"{what}: unknown or missing source_id {unknown}; see data/sources.csv")
 
 
-def _check_text_size(name: str, figure: Figure) -> None:
+def _drawn_texts(figure: Figure) -> list[Text]:
+    """Texts that a reader sees: not those of ticks outside the axes or of axes switched off."""
+    unseen = set()
+    for axes in figure.findobj(Axes):
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not axes.axison or not low <= tick.get_loc() <= high:
+                    unseen |= {tick.label1, tick.label2}
+            if not axes.axison:
+                unseen |= {axis.label, axis.offsetText}
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and text not in unseen
+    ]
+
+
+def _check_texts(name: str, figure: Figure) -> None:
+    """Every text is large enough for a phone, inside the figure and clear of the others."""
     figure.draw_without_rendering()
+    texts = _drawn_texts(figure)
     scale = min(1.0, PHONE / (figure.get_size_inches()[0] * 96))
-    for text in figure.findobj(Text):
+    boxes = [text.get_window_extent() for text in texts]
+    for text, box in zip(texts, boxes, strict=True):
         pixels = float(text.get_fontsize()) * 96 / 72 * scale
-        if text.get_text().strip() and text.get_visible() and pixels < MIN_PHONE_TEXT - 0.05:
+        if pixels < MIN_PHONE_TEXT - 0.05:
             raise FigureError(
                 f"figure {name}: {text.get_text()!r} would be {pixels:.1f} px high on a phone; "
                 f"at least {MIN_PHONE_TEXT} are needed: use a larger font or a narrower figure"
+            )
+        frame, end = figure.bbox, box.x0 + 1.04 * box.width  # another font may be wider
+        if min(box.x0 - frame.x0, box.y0 - frame.y0, frame.x1 - end, frame.y1 - box.y1) < -1:
+            raise FigureError(f"figure {name}: {text.get_text()!r} runs out of the figure")
+    for (one, box), (two, other) in combinations(zip(texts, boxes, strict=True), 2):
+        wide = min(box.x1, other.x1) - max(box.x0, other.x0)
+        high = min(box.y1, other.y1) - max(box.y0, other.y0)
+        if wide > 1 and high > 3:  # boxes are higher than letters
+            raise FigureError(
+                f"figure {name}: {one.get_text()!r} and {two.get_text()!r} overlap: move one"
             )
 
 
@@ -246,7 +279,7 @@ def canvas(
     axes : Axes, or an array of Axes when there is more than one panel
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")  # not in pyplot: shown once
-    finding, measure = textwrap.fill(finding, 51), textwrap.fill(measure, 60)
+    finding, measure = textwrap.fill(finding, 43), textwrap.fill(measure, 60)
     figure.suptitle(finding, x=0.01, ha="left", fontsize=14, fontweight="bold")
     body = figure.add_subfigure(figure.add_gridspec(1, 1)[0, 0])
     body.suptitle(measure, x=0.01, ha="left", fontsize=12, color=MUTED)
