@@ -268,12 +268,6 @@ def test_a_case_on_which_sources_disagree_widens_the_bounds():
     assert either["highest"] == near["highest"] > far["highest"]
 
 
-def test_doubtful_codes_can_be_left_out():
-    assert blooming.coded("market_or_cluster", doubtful=False) <= blooming.coded(
-        "market_or_cluster"
-    )
-
-
 # ---- every claim ----------------------------------------------------------------------------
 
 

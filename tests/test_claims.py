@@ -37,6 +37,19 @@ def test_a_verdict_outside_the_five_is_refused():
         claim.judge()
 
 
+def test_variants_are_arguments_and_begin_with_the_default():
+    def found(*, year=2015, base="population"):
+        return evidence()
+
+    assert Claim("C15", found, ALWAYS, variants={"year": (2015, 2016)}).variants
+    with pytest.raises(ClaimError, match="yaer is no argument"):
+        Claim("C15", found, ALWAYS, variants={"yaer": (2015, 2016)})
+    with pytest.raises(ClaimError, match="first value of year"):
+        Claim("C15", found, ALWAYS, variants={"year": (2016, 2015)})
+    with pytest.raises(ClaimError, match="twice"):
+        Claim("C15", found, ALWAYS, variants={"base": ("population", "area", "area")})
+
+
 def test_missing_data_are_not_testable_whatever_the_rule_says():
     claim = Claim("C15", lambda: evidence(value=None, limits="No list."), ALWAYS)
     verdict = claim.judge()

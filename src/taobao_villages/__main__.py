@@ -1,11 +1,15 @@
-"""Command line: ``python -m taobao_villages ledger | check | seal``."""
+"""Command line: ``python -m taobao_villages ledger | check | seal | sources WHAT``."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterable
 
-from taobao_villages import claims, data
+import pandas as pd
+
+from taobao_villages import data
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,15 +21,27 @@ def main(argv: list[str] | None = None) -> int:
     form.add_argument("--json", action="store_true", help="a list of objects (the default)")
     form.add_argument("--markdown", action="store_true", help="a table")
     commands.add_parser("check", help="validate every table of the data package")
-    commands.add_parser("seal", help="check, then renew sizes and hashes in datapackage.json")
+    commands.add_parser("seal", help="check, then bind the version to the files as they are")
+    way = commands.add_parser("sources", help="print the way from a number to its sources")
+    way.add_argument(
+        "what",
+        metavar="WHAT",
+        help="a claim (C19), a table (villages/national), a line of its file "
+        "(villages/national:12) or a source (li2017)",
+    )
     arguments = parser.parse_args(argv)
 
     try:
         if arguments.command == "ledger":
+            from taobao_villages import claims  # chapters are slow to import
+
             print(claims.ledger_markdown() if arguments.markdown else claims.ledger_json())
             return 0
         if arguments.command == "seal":
             print("\n".join(data.seal()) or "nothing had changed")
+            return 0
+        if arguments.command == "sources":
+            print("\n".join(trace(arguments.what)))
             return 0
         faults = data.check()
     except data.DataError as error:
@@ -34,8 +50,103 @@ def main(argv: list[str] | None = None) -> int:
     for fault in faults:
         print(fault)
     if not faults:
-        print(f"{len(data.tables())} tables checked: no fault")
+        print(f"{len(data.tables())} tables checked, version {data.version()}: no fault")
     return 1 if faults else 0
+
+
+def trace(what: str) -> list[str]:
+    """The way from a claim, a table, a row or a source to the sources, a line each.
+
+    Raises
+    ------
+    DataError
+        If there is nothing of that name.
+    """
+    table, _, line = what.partition(":")
+    if re.fullmatch("C[0-9]{2}", what):
+        return _claim(what)
+    if table in data.tables():
+        return _row(table, line) if line else _table(table)
+    if what in data.sources().index:
+        used = ", ".join(data.used_by().get(what, []))
+        return [*_source(what), f"  used in {used}"]
+    remedy = "use a claim (C19), a table, a table with a line (villages/national:12) or a source id"
+    raise data.DataError([f"there is no claim, table or source {what!r}. Remedy: {remedy}"])
+
+
+def _source(source: str) -> list[str]:
+    row = data.sources([source]).iloc[0]
+    date = row["date"] or "no date"
+    lines = [
+        f"{source}: {row['title']}",
+        f"  {row['publisher']}, {date}; {row['kind']}, reliability {row['reliability']}",
+    ]
+    if row["address"]:
+        lines.append(f"  {row['address']}")
+    if row["address_read"] and row["address_read"] != row["address"]:
+        lines.append(f"  read at {row['address_read']}")
+    return lines
+
+
+def _ids(cells: Iterable[str]) -> list[str]:
+    return sorted({part for cell in cells for part in cell.split(";")})
+
+
+def _claim(claim_id: str) -> list[str]:
+    from taobao_villages import claims  # chapters are slow to import
+
+    table = data.load("claims").set_index("claim_id")
+    if claim_id not in table.index:
+        raise data.DataError([f"there is no claim {claim_id}. Remedy: see data/claims.csv"])
+    declared = {claim.id: claim for claim in claims.declared()}
+    if claim_id not in declared:
+        named = [n for n in data.tables() if claim_id in data.schema(n).get("used_for", [])]
+        return [
+            f"{claim_id}: {table.loc[claim_id, 'paraphrase']}",
+            "  no chapter computes it yet",
+            f"  tables meant for it: {', '.join(named) or 'none'}",
+        ]
+    entry = declared[claim_id].judge().as_dict()
+    lines = [f"{claim_id}: {entry['statement']}"]
+    lines += [f"  {term}: {text}" for term, text in claims.panel_lines(entry)[1:]]
+    used = data.used_by()
+    for source in entry["sources"]:
+        lines += [*_source(source), f"  used in {', '.join(used.get(source, []))}"]
+    return lines
+
+
+def _table(table: str) -> list[str]:
+    about = data.schema(table)
+    rows = data.load(table)
+    lines = [f"{table}: {about['title']}", f"  {len(rows)} rows in data/{about['path']}"]
+    if about.get("used_for"):
+        lines.append(f"  meant for {', '.join(about['used_for'])}")
+    lines += [f"  gap: {gap}" for gap in about.get("gaps", [])]
+    if table == "sources":
+        return lines
+    citing = rows["source_id"].str.split(";").explode().value_counts()
+    for source in _ids(rows["source_id"]):
+        lines += [*_source(source), f"  {citing[source]} rows"]
+    return lines
+
+
+def _row(table: str, line: str) -> list[str]:
+    rows = data.load(table)
+    if not line.isdecimal() or not 2 <= int(line) <= len(rows) + 1:
+        remedy = f"use 2 to {len(rows) + 1}; line 1 is the header"
+        raise data.DataError([f"{table} has no row in line {line!r}. Remedy: {remedy}"])
+    row = rows.iloc[int(line) - 2]
+    lines = [f"{table}, line {line}"]
+    lines += [f"  {name}: {value}" for name, value in row.items() if not pd.isna(value)]
+    if table == "sources":
+        return lines
+    if "figure" in data.schema(table):
+        number = data.support(table).iloc[int(line) - 2]
+        one = "one source only" if number == 1 else f"{number} sources"
+        lines.append(f"  the figure rests on {one} in this table")
+    for source in _ids([row["source_id"]]):
+        lines += _source(source)
+    return lines
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from taobao_villages import data, statistics
+from taobao_villages import coding, data, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
 
 YEARS = (2014, 2015, 2016)  # the complete lists
@@ -990,27 +990,8 @@ C21 = Claim(
 # ---- near hubs (C23, C24) -------------------------------------------------------------------
 
 
-def coded(group: str, *, doubtful: bool = True) -> set[str]:
-    """Cases with at least one code of a group in the dimension "spatial_precondition".
-
-    Parameters
-    ----------
-    group : str
-        For example "market_or_cluster", "logistics" or "none" (reported as absent).
-    doubtful : bool
-        Keep codes that the coder inferred.
-    """
-    codes = data.load("cases/case_codes")
-    groups = data.load("cases/codebook")[["dimension", "code", "group"]]
-    codes = codes.merge(groups, on=["dimension", "code"])
-    codes = codes[(codes["dimension"] == "spatial_precondition") & (codes["group"] == group)]
-    if not doubtful:
-        codes = codes[~codes["paraphrase"].fillna("").str.contains("coder")]
-    return set(codes["case_id"])
-
-
 def hub_table(
-    *, until: int = 2014, disputed: str = "either", doubtful: bool = True
+    *, until: int = 2014, disputed: str = "either", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """Cases by whether a hub of trade or industry stood nearby before e-commerce.
 
@@ -1020,8 +1001,8 @@ def hub_table(
         A case is early if it was first recognised in this year or before.
     disputed : {"either", "near", "not near"}
         How to count a case on which sources disagree; "either" puts it into the bounds.
-    doubtful : bool
-        Keep codes that the coder inferred.
+    coder, doubtful : str, bool
+        See `coding.codes`.
 
     Returns
     -------
@@ -1031,7 +1012,10 @@ def hub_table(
         near, in percent.
     """
     cases = data.load("cases/cases").set_index("case_id")
-    near, none = coded("market_or_cluster", doubtful=doubtful), coded("none", doubtful=doubtful)
+    near, none = (
+        coding.reported("spatial_precondition", concept, coder=coder, doubtful=doubtful)
+        for concept in ("market_or_cluster", "none")
+    )
 
     def state(case: str) -> str:
         if case in near and case in none:
@@ -1055,14 +1039,16 @@ def hub_table(
     return table
 
 
-def hub_evidence(*, until: int = 2014, disputed: str = "either", doubtful: bool = True) -> Evidence:
+def hub_evidence(
+    *, until: int = 2014, disputed: str = "either", coder: str = "first", doubtful: bool = True
+) -> Evidence:
     """Evidence for C23: share of early cases near a hub, with bounds."""
-    table = hub_table(until=until, disputed=disputed, doubtful=doubtful)
+    table = hub_table(until=until, disputed=disputed, coder=coder, doubtful=doubtful)
     early, later = table.loc["early"], table.loc["later or unknown"]
     kinds = ["near", "not near", "disputed", "not reported"]
     cases = data.load("cases/cases").set_index("case_id")
     names = cases.index[cases["year_first_recognised"].le(until).fillna(False).astype(bool)]
-    codes = data.load("cases/case_codes")
+    codes = coding.codes(coder=coder, doubtful=doubtful)
     used = codes[codes["case_id"].isin(names) & codes["dimension"].eq("spatial_precondition")]
     return Evidence(
         value=int(early["near"]),
@@ -1082,7 +1068,7 @@ def hub_evidence(*, until: int = 2014, disputed: str = "either", doubtful: bool 
             "later_high": round(float(later["highest"]), 1),
             "later": int(later[kinds].sum()),
         },
-        limits="The cases are places that people wrote about, not a sample; one person coded them.",
+        limits="The cases are places that people wrote about, not a sample.",
     )
 
 
@@ -1110,10 +1096,10 @@ C23 = Claim(
 )
 
 
-def logistics_evidence(*, doubtful: bool = True) -> Evidence:
+def logistics_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
     """Evidence for C24: cases whose sources name a logistic advantage, and parcels by province."""
-    cases = coded("logistics", doubtful=doubtful)
-    codes = data.load("cases/case_codes")
+    cases = coding.reported("spatial_precondition", "logistics", coder=coder, doubtful=doubtful)
+    codes = coding.codes(coder=coder, doubtful=doubtful)
     used = codes[codes["case_id"].isin(cases) & codes["dimension"].eq("spatial_precondition")]
     total = len(data.load("cases/cases"))
     low, high = statistics.share_bounds(len(cases), 0, total)

@@ -57,6 +57,16 @@ ALLOWED = re.compile(
 )
 
 
+# Where two sources may print different values for the same thing: the key and the value.
+CONFLICTS = {
+    "villages/national": (["year"], "n_villages"),
+    "villages/province_year": (["year", "province"], "n_villages"),
+    "villages/poverty": (["year", "category", "quantity"], "value"),
+    "market/online_retail": (["period_start", "period_end", "indicator", "unit"], "value"),
+    "market/cnnic": (["date", "indicator"], "value"),
+}
+
+
 def digest(root: Path) -> str:
     """Fingerprint of everything that a notebook's output depends on, besides the notebook.
 
@@ -353,12 +363,18 @@ def plain_table(
 
 
 class Reference(SphinxDirective):
-    """``{reference} claims | sources | dictionary``: a reference page's content."""
+    """``{reference} claims | sources | dictionary | gaps | conflicts``: made from the data."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        makers = {"claims": self.claims, "sources": self.sources, "dictionary": self.dictionary}
+        makers = {
+            "claims": self.claims,
+            "sources": self.sources,
+            "dictionary": self.dictionary,
+            "gaps": self.gaps,
+            "conflicts": self.conflicts,
+        }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
         return makers[self.arguments[0]]()
@@ -456,11 +472,45 @@ class Reference(SphinxDirective):
                 )
                 for column in about["schema"]["fields"]
             ]
-            text = nodes.paragraph("", about.get("description", ""))
-            size = nodes.paragraph("", f"{len(data.load(name)):,} rows.")
-            content = plain_table(["Column", "Type", "Unit", "Meaning"], rows)
-            parts.append(self.section(f"table-{name}", name, text, size, content))
+            text = nodes.paragraph("", f"{about['description']} {len(data.load(name)):,} rows.")
+            body: list[nodes.Node] = [text]
+            if about.get("used_for"):
+                line = nodes.paragraph("", "Used for: ")
+                for position, claim in enumerate(about["used_for"]):
+                    line += nodes.Text(", " if position else "")
+                    line += reference(f"claim-{claim}", claim)
+                body.append(line)
+            if about.get("gaps"):
+                body.append(nodes.paragraph("", "Known gaps: " + " ".join(about["gaps"])))
+            body.append(plain_table(["Column", "Type", "Unit", "Meaning"], rows))
+            parts.append(self.section(f"table-{name}", name, *body))
         return parts
+
+    def gaps(self) -> list[nodes.Node]:
+        rows = [
+            [reference(f"table-{name}", name), gap]
+            for name in data.tables()
+            for gap in data.schema(name).get("gaps") or []
+        ]
+        table = plain_table(["Table", "What is missing"], rows)
+        table["classes"].append("sortable")
+        return [table]
+
+    def conflicts(self) -> list[nodes.Node]:
+        rows = []
+        for name, (keys, value) in CONFLICTS.items():
+            table = data.load(name).dropna(subset=[value])
+            for key, group in table.groupby(keys, dropna=False):
+                if group[value].nunique() > 1:
+                    told = group.groupby(value)["source_id"].agg(
+                        lambda ids: ", ".join(sorted(set(ids)))
+                    )
+                    what = ", ".join(str(part) for part in key)
+                    said = "; ".join(f"{claims.number(n)} ({ids})" for n, ids in told.items())
+                    rows.append([reference(f"table-{name}", name), what, said])
+        table = plain_table(["Table", "What", "Values and who gives them"], rows)
+        table["classes"].append("sortable")
+        return [table]
 
 
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------

@@ -14,6 +14,7 @@ from __future__ import annotations
 import html
 import importlib
 import importlib.util
+import inspect
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -159,11 +160,43 @@ class Claim:
 
     The wording, kind and stated value are read from ``data/claims.csv`` by `id`, so that they
     stand in one place.
+
+    Parameters
+    ----------
+    id : str
+        As in ``data/claims.csv``.
+    evidence : callable
+        Computes the evidence; its keyword arguments are the choices.
+    rule : Rule
+    variants : mapping of str to sequence
+        The reasonable values of each choice, the default first. All combinations are run.
+    no_variants : str
+        Why there is no reasonable choice; needed if `variants` is empty.
+    skip : callable, optional
+        ``skip(**choices)`` is True for a combination that makes no sense.
+
+    Raises
+    ------
+    ClaimError
+        If a variant is not an argument of `evidence` or does not begin with its default.
     """
 
     id: str
     evidence: Callable[..., Evidence]
     rule: Rule
+    variants: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    no_variants: str = ""
+    skip: Callable[..., bool] | None = None
+
+    def __post_init__(self):
+        parameters = inspect.signature(self.evidence).parameters
+        for name, values in self.variants.items():
+            if name not in parameters:
+                raise ClaimError(f"{self.id}: {name} is no argument of {self.evidence.__name__}")
+            if not values or values[0] != parameters[name].default:
+                raise ClaimError(f"{self.id}: the first value of {name} must be its default")
+            if any(values.count(value) > 1 for value in values):
+                raise ClaimError(f"{self.id}: {name} has a value twice")
 
     @cached_property
     def _row(self) -> Mapping[str, Any]:

@@ -4,15 +4,19 @@ Every table is described in ``datapackage.json`` (Frictionless). `load` reads a 
 has passed its schema, its keys and its references; `check` does so for all and compares tables
 with each other. Errors name the file, the row (line of the file, the header is 1), the column and
 what to do. Values may be edited and rows added: damage is found, not change. Whether a file is
-as released, ``frictionless validate`` tells from the hashes in ``datapackage.json``.
+as released, ``frictionless validate`` tells from the hashes in ``datapackage.json``, and `seal`
+binds each version of the data to one state of the files (``versions.json``).
 """
 
 from __future__ import annotations
 
+import ast
 import csv
 import hashlib
 import io
 import json
+import math
+import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -27,6 +31,13 @@ if TYPE_CHECKING:
 
 DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
 SHOWN = 20  # faults that an error prints; all are in its `faults`
+OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+LENGTHS = {"year": 4, "month": 7, "half": 7, "day": 10, "unknown": 0}  # of an ISO date
 LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
 BROKEN = {
     "type": "is not of type",
@@ -75,13 +86,20 @@ def schema(table: str) -> dict[str, Any]:
     return about
 
 
-def load(table: str) -> pd.DataFrame:
+def version() -> str:
+    """Version of the data, as declared in ``datapackage.json``."""
+    return _package(folder(), _stamp())["version"]
+
+
+def load(table: str, version: str | None = None) -> pd.DataFrame:
     """A table, validated and typed.
 
     Parameters
     ----------
     table : str
         Name as in `tables`, for example "villages/national".
+    version : str, optional
+        Version of the data that the caller was written for, for example "0.2.0".
 
     Returns
     -------
@@ -96,9 +114,14 @@ def load(table: str) -> pd.DataFrame:
         With one line for each fault: wrong encoding, missing or extra column, a file that is cut
         off (no line end at the end, a row with too few cells, or fewer rows than the data package
         declares), a value of the wrong type or outside its limits, a double key, or an unknown
-        source, province, prefecture, case or code.
+        source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
     schema(table)
+    if version is not None and version != (loaded := globals()["version"]()):
+        remedy = f"take version {version} of the data, or ask for {loaded}"
+        raise DataError(
+            [f"version {loaded} of the data is loaded, not {version}. Remedy: {remedy}"]
+        )
     return _load(folder(), table, _stamp()).copy()
 
 
@@ -132,13 +155,37 @@ def used_by() -> dict[str, list[str]]:
     used: dict[str, list[str]] = {}
     for name, about in _resources().items():
         if about["type"] == "table":
-            cells = load(name)["source_id"] if name != "sources" else []
-            ids = {part for cell in cells for part in cell.split(";")}
+            ids = set() if name == "sources" else set().union(*_cited(name))
         else:
             ids = {about["source_id"]}
         for source in ids:
             used.setdefault(source, []).append(name)
     return used
+
+
+def support(table: str) -> pd.Series:
+    """How many sources a table has for the figure of each row.
+
+    Rows are about one figure if they agree in the columns that ``figure`` names in the data
+    package. Sources are counted by id: two reports of one dispatch count twice.
+
+    Returns
+    -------
+    Series of int
+        Indexed as the table; 1 marks a figure that rests on one source.
+
+    Raises
+    ------
+    DataError
+        If the table does not hold figures.
+    """
+    columns = schema(table).get("figure")
+    if not columns:
+        raise DataError([f"{table} names no figure. Remedy: use a table of figures"])
+    rows = load(table)
+    key = rows[columns].astype("str").agg("|".join, axis=1)
+    cited = pd.Series(_cited(table), index=rows.index).groupby(key).agg(lambda s: set().union(*s))
+    return key.map(cited.map(len)).rename("n_sources")
 
 
 def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
@@ -210,8 +257,31 @@ def check() -> list[str]:
     return list(faults) or list(_cross_faults())
 
 
+def checksum() -> str:
+    """SHA-256 over the names and contents of all files of the data package."""
+    whole = hashlib.sha256()
+    for name, about in sorted(_resources().items()):
+        raw = (folder() / about["path"]).read_bytes()
+        whole.update(f"{name} {hashlib.sha256(raw).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def released() -> str | None:
+    """What is wrong with the declared version, None if it is that of the files."""
+    path = folder() / "versions.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if version() not in known:
+        return f"data/versions.json: version {version()} is not sealed. Remedy: run seal"
+    if known[version()] == checksum():
+        return None
+    return (
+        f"data/datapackage.json, key version: the data are not those of version {version()}. "
+        "Remedy: raise version, describe the change in data/CHANGELOG.md, and run seal"
+    )
+
+
 def seal() -> list[str]:
-    """Write the present size, hash and number of rows of every file into ``datapackage.json``.
+    """Write the present state of every file into ``datapackage.json`` and ``versions.json``.
 
     Returns
     -------
@@ -221,10 +291,14 @@ def seal() -> list[str]:
     Raises
     ------
     DataError
-        If `check` finds a fault other than rows that were taken out: nothing is written then.
+        If `check` finds a fault other than rows that were taken out, or if the data changed and
+        the version did not: nothing is written then.
     """
-    path = folder() / "datapackage.json"
+    path, versions = folder() / "datapackage.json", folder() / "versions.json"
     package = json.loads(path.read_text(encoding="utf-8"))
+    known = json.loads(versions.read_text(encoding="utf-8")) if versions.is_file() else {}
+    if version() in known and (fault := released()):
+        raise DataError([fault])
     old = path.read_bytes()
     changed = []
     for about in package["resources"]:
@@ -236,14 +310,19 @@ def seal() -> list[str]:
             changed.append(about["name"])
             about.update(new)
     if changed:
-        fresh = path.with_suffix(".part")
-        fresh.write_text(json.dumps(package, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        fresh.replace(path)
+        _write(path, package)
     faults = check()
     if faults:
         path.write_bytes(old)
         raise DataError(faults)
+    _write(versions, known | {version(): checksum()})
     return changed
+
+
+def _write(path: Path, content: Any) -> None:
+    fresh = path.with_suffix(".part")
+    fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    fresh.replace(path)
 
 
 # ---- one table --------------------------------------------------------------------------------
@@ -251,21 +330,35 @@ def seal() -> list[str]:
 
 def _stamp() -> tuple[int, ...]:
     """Changes when any file of the package does, so that references are checked again."""
-    files = [folder() / "datapackage.json", *sorted(folder().rglob("*.csv"))]
-    return tuple(path.stat().st_mtime_ns for path in files if path.exists())
+    found = []
+    for path, _, names in os.walk(folder()):
+        found += [os.path.join(path, n) for n in names if n.endswith((".csv", "package.json"))]
+    return tuple(os.stat(path).st_mtime_ns for path in sorted(found))
 
 
 def _resources() -> dict[str, dict[str, Any]]:
-    return _package(folder(), _stamp())
+    return {about["name"]: about for about in _package(folder(), _stamp())["resources"]}
 
 
 @lru_cache(maxsize=8)
-def _package(root: Path, stamp: tuple[int, ...]) -> dict[str, dict[str, Any]]:
+def _package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     try:
         text = (root / "datapackage.json").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise DataError([f"no datapackage.json in {root}. Remedy: set TAOBAO_DATA"]) from None
-    return {about["name"]: about for about in json.loads(text)["resources"]}
+    return json.loads(text)
+
+
+def _cited(table: str) -> list[set[str]]:
+    """Ids of the sources that each row of a table names."""
+    rows = load(table)
+    columns = [
+        name
+        for name in rows.columns
+        if name.endswith("source_id") and not (table == "sources" and name == "source_id")
+    ]
+    cells = zip(*(rows[name].fillna("") for name in columns), strict=True)
+    return [set(";".join(cell).split(";")) - {""} for cell in cells]
 
 
 @lru_cache(maxsize=128)
@@ -301,7 +394,7 @@ def _text(about: dict[str, Any]) -> str:
     """The file's text, or what keeps it from being read."""
     try:
         raw = (folder() / about["path"]).read_bytes()
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except FileNotFoundError:
         raise DataError([f"{_file(about)}: the file is missing. Remedy: restore it"]) from None
     except UnicodeDecodeError as error:
@@ -312,6 +405,15 @@ def _text(about: dict[str, Any]) -> str:
         remedy = "save the file as UTF-8"
         row = before.count("\n") + 1
         raise DataError([_fault(about, row, column, "not UTF-8", remedy)]) from None
+    first = about["schema"]["fields"][0]["name"]
+    if text.startswith("\ufeff"):
+        remedy = "save the file as UTF-8 without it"
+        raise DataError([_fault(about, 1, first, "a byte order mark before the text", remedy)])
+    if "\r" in text:
+        row = text[: text.index("\r")].count("\n") + 1
+        remedy = "save the file with Unix line ends"
+        raise DataError([_fault(about, row, first, "a carriage return", remedy)])
+    return text
 
 
 def _file_faults(about: dict[str, Any], text: str) -> list[str]:
@@ -349,7 +451,7 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
         ).create_cell_reader()
         for name, field in fields.items()
     }
-    key = about["schema"].get("primaryKey", [])
+    key = about["schema"].get("primaryKey", list(fields))
     first: dict[tuple[str, ...], int] = {}
     faults = []
     for row, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
@@ -369,7 +471,7 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
                 remedy = "correct the cell, or the rule in datapackage.json"
                 faults.append(_fault(about, row, column, problem, remedy))
         value = tuple(named[name] for name in key)
-        if key and first.setdefault(value, row) != row:
+        if first.setdefault(value, row) != row:
             problem = f"{' / '.join(value)!r} stands in row {first[value]} already"
             faults.append(_fault(about, row, " and ".join(key), problem, "take one row out"))
     return faults
@@ -384,15 +486,15 @@ def _reference_faults(about: dict[str, Any], text: str) -> list[str]:
         (field["name"], "sources", "source_id", field["separator"])
         for field in about["schema"]["fields"]
         if "separator" in field
-    ]
+    ]  # an empty cell refers to nothing; whether it may be empty, the schema says
     faults = []
     for columns, table, there, separator in references:
         target = schema(table)
         known = set(_cells(_text(target), there))
         for row, value in enumerate(_cells(text, columns), start=2):
             parts = [(part,) for part in value[0].split(separator)] if separator else [value]
-            for part in parts:
-                if (any(part) or separator) and part not in known:
+            for part in parts if any(value) else []:
+                if part not in known:
                     column = columns if isinstance(columns, str) else " and ".join(columns)
                     problem = f"{' / '.join(part)!r} is not in {_file(target)}"
                     remedy = "correct the cell, or add the row there"
@@ -410,52 +512,340 @@ def _cells(text: str, columns: str | list[str]) -> list[tuple[str, ...]]:
 # ---- tables against each other ----------------------------------------------------------------
 
 
-def _differences(what: str, left: pd.Series, right: pd.Series) -> Iterator[str]:
-    """A line for each index of two series at which the values differ; missing is 0."""
-    pairs = pd.DataFrame({"left": left, "right": right}).astype("float64").fillna(0)
-    for index, row in pairs[pairs["left"] != pairs["right"]].iterrows():
-        name = ", ".join(map(str, index)) if isinstance(index, tuple) else index
-        values = f"{row['left']:g} against {row['right']:g}"
-        yield f"{what}, {name}: {values}. Remedy: correct one of them"
-
-
 def _cross_faults() -> Iterator[str]:
-    national = load("villages/national").set_index(["year", "source_id"])["n_villages"].sort_index()
+    """Faults that only the comparison of tables or rows shows."""
+    for faults in (
+        _sum_faults,
+        _place_faults,
+        _share_faults,
+        _growth_faults,
+        _survival_faults,
+        _poverty_faults,
+        _rank_faults,
+        _border_faults,
+        _case_faults,
+        _panel_faults,
+        _date_faults,
+        _event_faults,
+        _derived_faults,
+        _package_faults,
+    ):
+        yield from faults()
+
+
+def _at(table: str, index: int, column: str, problem: str, remedy: str) -> str:
+    """A fault in the row of a loaded table; `index` -1 stands for a row that is not there."""
+    return _fault(schema(table), index + 2, column, problem, remedy)
+
+
+def _unequal(
+    table: str, rows: pd.DataFrame, keys: list[str], column: str, other: pd.Series, what: str
+) -> Iterator[str]:
+    """A fault for each key at which rows and another table differ; missing is 0."""
+    keyed = zip(
+        rows[keys].itertuples(index=False, name=None), rows.index, rows[column], strict=True
+    )
+    here = {key: (index, value) for key, index, value in keyed}
+    there = {key if isinstance(key, tuple) else (key,): n for key, n in other.items()}
+    for key in sorted(here | there, key=str):
+        index, value = here.get(key, (-1, 0))
+        if value != there.get(key, 0):
+            name = ", ".join(map(str, key))
+            problem = f"{name}: {value:g} here against {there.get(key, 0):g} in {what}"
+            yield _at(table, index, column, problem, "correct one of them")
+
+
+def _sum_faults() -> Iterator[str]:
+    """The named lists: counties make prefectures, prefectures provinces, provinces the nation."""
+    keys = ["year", "source_id"]
+    national = load("villages/national")
     listed = load("villages/province_year")
-    listed = listed[listed["source_id"].isin(LISTS)].set_index(["year", "province_code"])
-    totals = listed.groupby(["year", "source_id"])["n_villages"].sum()
-    title = "villages/province_year against villages/national"
-    yield from _differences(title, totals, national[national.index.isin(LISTS, level=1)])
-    for table in ("villages/city_year", "villages/county_year"):
-        counted = load(table).groupby(["year", "province_code"])["n_villages"].sum()
-        yield from _differences(f"{table} against province_year", counted, listed["n_villages"])
+    lists = listed[listed["source_id"].isin(LISTS)]
+    total = national[national["source_id"].isin(LISTS)]
+    summed = lists.groupby(keys)["n_villages"].sum()
+    yield from _unequal(
+        "villages/national", total, keys, "n_villages", summed, "villages/province_year"
+    )
+    keys = ["year", "province_code", "source_id"]
+    summed = load("villages/city_year").groupby(keys)["n_villages"].sum()
+    yield from _unequal(
+        "villages/province_year", lists, keys, "n_villages", summed, "villages/city_year"
+    )
+    keys = ["year", "province_code", "city", "source_id"]
+    summed = load("villages/county_year").groupby(keys)["n_villages"].sum()
+    yield from _unequal(
+        "villages/city_year",
+        load("villages/city_year"),
+        keys,
+        "n_villages",
+        summed,
+        "villages/county_year",
+    )
+    most = national.groupby("year")["n_villages"].max()
+    least = listed.groupby(["year", "province_code"])["n_villages"].min().groupby("year").sum()
+    for year, number in least.items():
+        if year in most.index and number > most[year]:
+            index = listed.index[listed["year"] == year][0]
+            problem = f"the provinces of {year} sum to {number}, the nation has {most[year]}"
+            yield _at("villages/province_year", index, "n_villages", problem, "correct a province")
 
-    borders = load("geo/adjacency").set_index(["province_code_a", "province_code_b"])
-    lengths = borders["shared_border_km"] + borders["gap_km"]
-    yield from _differences("geo/adjacency, both ways", lengths, lengths.swaplevel())
 
-    coded = load("cases/case_codes").groupby(["dimension", "code"])["case_id"].nunique()
-    book = load("cases/codebook").set_index(["dimension", "code"])["n_cases"]
-    yield from _differences("cases/case_codes against cases/codebook", coded, book)
+def _place_faults() -> Iterator[str]:
+    """Prefectures lie in their provinces, and a code stands for one name."""
+    names = load("provinces/provinces").set_index("province_code")["name_en"]
+    for table in tables():
+        rows = load(table)
+        if {"province_code", "province"} <= set(rows.columns):
+            here = rows[rows["province_code"].notna()]
+            if "scope" in rows.columns:
+                here = here[here["scope"] != "corps"]
+            for index, row in here[here["province_code"].map(names) != here["province"]].iterrows():
+                problem = f"{row['province']!r} is not province {row['province_code']}"
+                yield _at(table, index, "province", problem, "correct the name or the code")
+        if {"province_code", "prefecture_code"} <= set(rows.columns):
+            known = rows[rows["prefecture_code"].notna()]
+            for index, row in known[
+                known["prefecture_code"].str[:2] != known["province_code"]
+            ].iterrows():
+                problem = f"{row['prefecture_code']} is not in province {row['province_code']}"
+                yield _at(table, index, "prefecture_code", problem, "correct one of the codes")
+    keys = ["year", "province_code", "city"]
+    cities = load("villages/city_year").set_index(keys)["prefecture_code"]
+    for index, row in load("villages/county_year").iterrows():
+        if cities.get(tuple(row[keys])) != row["prefecture_code"]:
+            problem = f"{row['city']} has another code, or none, in villages/city_year"
+            remedy = "correct one of the codes"
+            yield _at("villages/county_year", index, "prefecture_code", problem, remedy)
 
-    panel = load("provinces/panel").set_index(["indicator", "source_id", "year"])
+
+def _share_faults() -> Iterator[str]:
+    """Shares lie between 0 and 100; growth need not."""
+    for table in tables():
+        rows = load(table)
+        if {"unit", "value"} <= set(rows.columns) and rows["value"].dtype == "float64":
+            share = rows["unit"].fillna("").str.match("%|percent")
+            for name in {"indicator", "quantity"} & set(rows.columns):
+                share &= ~rows[name].str.contains("growth")
+            for index, value in rows.loc[share, "value"].items():
+                if value < 0 or value > 100:
+                    problem = f"a share of {value:g} is not between 0 and 100"
+                    yield _at(table, index, "value", problem, "correct the value or the unit")
+
+
+def _growth_faults() -> Iterator[str]:
+    """Growth of the national total agrees, within rounding, with printed totals."""
+    table = load("villages/national")
+    known = table.dropna(subset="n_villages").groupby("year")["n_villages"].agg(set)
+    for index, row in table.dropna(subset="growth_pct").iterrows():
+        half = 0.5 * 10.0 ** -_decimals(row["growth_pct"])
+        now, before = known.get(row["year"], set()), known.get(row["year"] - 1, set())
+        possible = [100 * (a / b - 1) for a in now for b in before]
+        if not any(abs(row["growth_pct"] - rate) <= half * 1.001 for rate in possible):
+            rates = ", ".join(f"{rate:.1f}" for rate in possible) or "nothing"
+            problem = f"{row['growth_pct']:g}% does not agree with the totals, which give {rates}"
+            yield _at("villages/national", index, "growth_pct", problem, "correct rate or totals")
+
+
+def _survival_faults() -> Iterator[str]:
+    """What was kept, dropped and new adds up."""
+    for index, row in load("villages/survival").iterrows():
+        sums = {
+            "n_dropped": (row["n_kept"] + row["n_dropped"], row["n_from"]),
+            "n_new": (row["n_kept"] + row["n_new"], row["n_to"]),
+            "kept_pct": (round(100 * row["n_kept"] / row["n_from"], 1), row["kept_pct"]),
+        }
+        for column, (found, expected) in sums.items():
+            if found != expected:
+                problem = f"the row's counts give {found:g}, not {expected:g}"
+                yield _at("villages/survival", index, column, problem, "correct the counts")
+
+
+def _poverty_faults() -> Iterator[str]:
+    """Counties with villages are among all poverty counties, their villages among all villages."""
+    rows = load("villages/poverty")
+    rows = rows[rows["category"] == "national-level poverty counties"]
+    counties = rows.loc[rows["quantity"] == "n_counties_total", "value"].max()
+    villages = load("villages/national").groupby("year")["n_villages"].max()
+    for index, row in rows.iterrows():
+        most = {"n_counties_with_villages": counties, "n_villages": villages.get(row["year"])}
+        limit = most.get(row["quantity"])
+        if limit is not None and row["value"] > limit:
+            problem = f"{row['value']:g} is more than all {limit:g}"
+            yield _at("villages/poverty", index, "value", problem, "correct the value")
+
+
+def _rank_faults() -> Iterator[str]:
+    """Ranks follow the counts, and counts from the named lists are in them."""
+    counties = load("villages/county_year")
+    for table in ("villages/counties_top", "villages/cities_top"):
+        rows = load(table)
+        ranked = rows.dropna(subset=["rank", "n_villages"])
+        for _, group in ranked.groupby(["year", "source_id"]):
+            group = group.sort_values("rank")
+            for index in group.index[group["n_villages"].diff() > 0]:
+                problem = f"rank {group['rank'][index]} has more villages than the rank before"
+                yield _at(table, index, "rank", problem, "correct a rank or a count")
+        for index, row in rows[rows["source_id"].isin(LISTS)].iterrows():
+            same = (counties["year"] == row["year"]) & (
+                counties["province_code"] == row["province_code"]
+            )
+            if row["n_villages"] not in set(counties.loc[same, "n_villages"]):
+                problem = f"no county of the province has {row['n_villages']} in county_year"
+                yield _at(table, index, "n_villages", problem, "correct one of them")
+    clusters = load("villages/clusters").pivot_table(
+        index="year", columns="quantity", values="value", aggfunc="max"
+    )
+    sizes = ["n_super_clusters (>=100)", "n_large_clusters (>=30)", "n_clusters (>=10 villages)"]
+    for year, row in clusters[sizes].iterrows():
+        present = row.dropna()
+        if not present.is_monotonic_increasing:
+            problem = f"{year}: larger clusters outnumber smaller ones"
+            yield _at("villages/clusters", -1, "value", problem, "correct the counts")
+
+
+def _border_faults() -> Iterator[str]:
+    """A border is as long from either side."""
+    borders = load("geo/adjacency")
+    borders["length"] = borders["shared_border_km"] + borders["gap_km"]
+    lengths = borders.set_index(["province_code_b", "province_code_a"])["length"]
+    keys = ["province_code_a", "province_code_b"]
+    for fault in _unequal("geo/adjacency", borders, keys, "length", lengths, "the other direction"):
+        yield fault.replace("column length", "column shared_border_km")
+
+
+def _case_faults() -> Iterator[str]:
+    """Codes are counted right, and every case has one."""
+    codes = load("cases/case_codes")
+    book = load("cases/codebook")
+    keys = ["dimension", "code"]
+    coded = codes.groupby(keys)["case_id"].nunique()
+    yield from _unequal("cases/codebook", book, keys, "n_cases", coded, "cases/case_codes")
+    for index, case in load("cases/cases")["case_id"].items():
+        if case not in set(codes["case_id"]):
+            yield _at("cases/cases", index, "case_id", f"{case} has no code", "code the case")
+
+
+def _panel_faults() -> Iterator[str]:
+    """Series that are declared complete are, and sums of the provinces are the nation's."""
+    rows = load("provinces/panel")
+    panel = rows.set_index(["indicator", "source_id", "year"])
     codes = set(load("provinces/provinces")["province_code"])
     for series in schema("provinces/panel")["complete"]:
         for year in series["years"]:
             place = (series["indicator"], series["source_id"], year)
             for code in sorted(codes - set(panel.loc[panel.index.isin([place]), "province_code"])):
+                problem = f"{', '.join(map(str, place))} lacks province {code}"
                 remedy = "add the row, or correct complete in datapackage.json"
-                name = ", ".join(map(str, place))
-                yield f"provinces/panel: {name} lacks province {code}. Remedy: {remedy}"
+                yield _at("provinces/panel", -1, "province_code", problem, remedy)
+    keys = ["year", "indicator", "source_id"]
+    nation = load("provinces/national")
+    derived = nation[nation["status"] == "derived"]
+    summed = rows.groupby(keys)["value"].sum()
+    summed = summed[summed.index.isin(list(derived[keys].itertuples(index=False, name=None)))]
+    yield from _unequal("provinces/national", derived, keys, "value", summed, "provinces/panel")
 
+
+def _date_faults() -> Iterator[str]:
+    """Dates are as exact as they say, and periods do not end before they start."""
     for table in tables():
         rows = load(table)
-        if {"unit", "value"} <= set(rows.columns) and rows["value"].dtype == "float64":
-            share = rows["unit"].fillna("").str.match("%|percent")
-            for index, value in rows.loc[share, "value"].items():
-                if not 0 <= value <= 100:
-                    problem = f"a share of {value:g} is not between 0 and 100"
-                    remedy = "correct the value or the unit"
-                    yield _fault(schema(table), index + 2, "value", problem, remedy)
-    for source in sorted(set(sources().index) - set(used_by())):
-        yield f"data/sources.csv: no table uses {source}. Remedy: take it out, or cite it"
+        if {"date", "precision"} <= set(rows.columns):
+            lengths = rows["date"].fillna("").str.len()
+            for index in rows.index[lengths != rows["precision"].map(LENGTHS)]:
+                problem = f"{rows['date'][index]!r} is not a date of {rows['precision'][index]}"
+                yield _at(table, index, "precision", problem, "correct date or precision")
+        if {"date", "year"} <= set(rows.columns):
+            for index in rows.index[rows["date"].str[:4] != rows["year"].astype("str")]:
+                problem = f"{rows['year'][index]} is not the year of {rows['date'][index]}"
+                yield _at(table, index, "year", problem, "correct year or date")
+        for start, end in (
+            ("period_start", "period_end"),
+            ("year_from", "year_to"),
+            ("low_pct", "high_pct"),
+        ):
+            if {start, end} <= set(rows.columns):
+                for index in rows.index[(rows[start] > rows[end]).fillna(False).astype(bool)]:
+                    problem = f"{rows[end][index]} is before {rows[start][index]}"
+                    yield _at(table, index, end, problem, "correct one of them")
+        if "period_end" in rows.columns:
+            for index in rows.index[rows["period_end"].str[:4] != rows["year"].astype("str")]:
+                problem = f"{rows['year'][index]} is not the year of {rows['period_end'][index]}"
+                yield _at(table, index, "year", problem, "correct year or period")
+
+
+def _event_faults() -> Iterator[str]:
+    """Rows of one event are numbered from 1."""
+    rows = load("policy/events")
+    numbers = rows.groupby("event_key").cumcount() + 1
+    for index, row in rows.iterrows():
+        if row["event_id"] != (expected := f"{row['event_key']}_{numbers[index]}"):
+            problem = f"{row['event_id']!r} is not {expected!r}, the next row of its event"
+            yield _at("policy/events", index, "event_id", problem, "correct id or event_key")
+
+
+def _derived_faults() -> Iterator[str]:
+    """Derived figures agree with their formula, or the package says why there is none."""
+    for table in tables():
+        rows = load(table)
+        if "status" not in rows.columns:
+            continue
+        excused = {entry["source_id"] for entry in schema(table).get("not_recomputed", [])}
+        formulas = rows["formula"] if "formula" in rows.columns else pd.Series(index=rows.index)
+        for index in rows.index[rows["status"] == "derived"]:
+            if pd.isna(formulas[index]) and not set(rows["source_id"][index].split(";")) <= excused:
+                problem = "a derived figure without a formula"
+                remedy = "add the formula, or its source to not_recomputed in datapackage.json"
+                yield _at(table, index, "status", problem, remedy)
+        for index, formula in formulas.dropna().items():
+            for part in formula.split("; "):
+                column, _, sum_ = part.partition(" = ")
+                if column not in rows.columns or not pd.api.types.is_numeric_dtype(rows[column]):
+                    problem = f"{column!r} is not a column of figures"
+                    yield _at(table, index, "formula", problem, "name the column of the figure")
+                elif (result := _arithmetic(sum_)) is None:
+                    problem = f"{sum_!r} cannot be worked out"
+                    yield _at(table, index, "formula", problem, "write numbers with + - * / ( )")
+                elif pd.isna(stored := rows[column][index]) or (
+                    abs(result - stored) > 0.5001 * 10.0 ** -_decimals(stored)
+                ):
+                    problem = f"{stored} is not {sum_}, which is {result:.6g}"
+                    yield _at(table, index, column, problem, "correct the figure or the formula")
+
+
+def _package_faults() -> Iterator[str]:
+    """Every source is used, and what the package says of a table is about things there are."""
+    used = used_by()
+    for index, source in enumerate(sources().index):
+        if source not in used:
+            problem = f"no table uses {source}"
+            yield _at("sources", index, "source_id", problem, "take it out, or cite it")
+    claims = set(load("claims")["claim_id"])
+    for table in tables():
+        about = schema(table)
+        known = {"used_for": claims, "figure": {f["name"] for f in about["schema"]["fields"]}}
+        for key, names in known.items():
+            for name in sorted(set(about.get(key, [])) - names):
+                remedy = "correct the name"
+                yield f"data/datapackage.json, {table}, key {key}: no {name}. Remedy: {remedy}"
+
+
+def _decimals(number: float) -> int:
+    """Decimals with which a number is written."""
+    return len(repr(float(number)).removesuffix(".0").partition(".")[2])
+
+
+def _arithmetic(text: str) -> float | None:
+    """Value of a sum of plain numbers; None if the text is anything else."""
+
+    def value(node: ast.expr) -> float:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+            return OPERATORS[type(node.op)](value(node.left), value(node.right))
+        raise ValueError
+
+    try:
+        result = value(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError):
+        return None
+    return result if math.isfinite(result) else None
