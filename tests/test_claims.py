@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from taobao_villages import claims, data
+from taobao_villages import claims, data, multiverse
 from taobao_villages.claims import Claim, ClaimError, Evidence, Rule
 
 ALWAYS = Rule("Always.", lambda evidence: ("reproduced", "Because."))
@@ -115,10 +115,10 @@ def test_the_command_prints_json_and_nothing_else():
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout) == json.loads(claims.ledger_json())
+    assert json.loads(done.stdout) == json.loads(claims.as_json(multiverse.ledger(only=True)))
 
 
 def test_markdown_is_a_table_with_a_row_a_claim():
-    lines = claims.ledger_markdown().splitlines()
+    lines = claims.as_markdown(claims.ledger()).splitlines()
     assert len(lines) == 2 + len(claims.declared())
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1

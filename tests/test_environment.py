@@ -224,10 +224,14 @@ def test_one_version_everywhere():
     number = tomllib.loads(read("pyproject.toml"))["project"]["version"]
     citation = yaml.safe_load(read("CITATION.cff"))
     found = {"CITATION.cff": citation["version"], "src": taobao_villages.__version__}
-    if (ROOT / "data/datapackage.json").exists():
-        found["data/datapackage.json"] = json.loads(read("data/datapackage.json")).get("version")
     assert found == dict.fromkeys(found, number)
     assert f"\n## [{number}] - {citation['date-released']}\n" in read("CHANGELOG.md")
+
+
+def test_the_version_of_the_data_is_sealed_and_described():
+    number = json.loads(read("data/datapackage.json"))["version"]
+    assert number in json.loads(read("data/versions.json"))
+    assert f"\n## [{number}]" in read("data/CHANGELOG.md")
 
 
 def test_citation_names_the_team_and_the_article():

@@ -1,11 +1,13 @@
-"""Command line: ``python -m taobao_villages ledger | check | seal | sources WHAT``."""
+"""Command line: ``python -m taobao_villages ledger | multiverse | check | seal | sources WHAT``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 
@@ -20,6 +22,17 @@ def main(argv: list[str] | None = None) -> int:
     form = ledger.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects (the default)")
     form.add_argument("--markdown", action="store_true", help="a table")
+    form.add_argument(
+        "--diff", metavar="OTHER.json", help="which verdicts differ from those of another ledger"
+    )
+    ledger.add_argument(
+        "--variants", action="store_true", help="run the variants that were not run yet"
+    )
+    many = commands.add_parser("multiverse", help="run every claim under all its variants")
+    many.add_argument("claims", metavar="CLAIM", nargs="*", help="only these, for example C20")
+    many.add_argument("--permutations", type=int, default=999, help="random draws (999)")
+    many.add_argument("--jobs", type=int, default=-1, help="processes here; -1 is one a core")
+    many.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT")
     commands.add_parser("check", help="validate every table of the data package")
     commands.add_parser("seal", help="check, then bind the version to the files as they are")
     way = commands.add_parser("sources", help="print the way from a number to its sources")
@@ -33,10 +46,17 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         if arguments.command == "ledger":
-            from taobao_villages import claims  # chapters are slow to import
+            from taobao_villages import claims, multiverse  # chapters are slow to import
 
-            print(claims.ledger_markdown() if arguments.markdown else claims.ledger_json())
+            rows = multiverse.ledger(only=not arguments.variants)
+            if arguments.diff:
+                other = json.loads(Path(arguments.diff).read_text("utf-8"))
+                print("\n".join(multiverse.moved(other, rows)) or "no verdict moved")
+            else:
+                print(claims.as_markdown(rows) if arguments.markdown else claims.as_json(rows))
             return 0
+        if arguments.command == "multiverse":
+            return _multiverse(arguments)
         if arguments.command == "seal":
             print("\n".join(data.seal()) or "nothing had changed")
             return 0
@@ -52,6 +72,26 @@ def main(argv: list[str] | None = None) -> int:
     if not faults:
         print(f"{len(data.tables())} tables checked, version {data.version()}: no fault")
     return 1 if faults else 0
+
+
+def _multiverse(arguments: argparse.Namespace) -> int:
+    """Run variants and print what they say, a line a claim."""
+    from taobao_villages import claims, multiverse  # chapters are slow to import
+
+    declared = {claim.id: claim for claim in claims.declared()}
+    if unknown := sorted(set(arguments.claims) - set(declared)):
+        remedy = f"use one of {', '.join(declared)}"
+        raise data.DataError([f"no claim {', '.join(unknown)} with a verdict. Remedy: {remedy}"])
+    results = multiverse.run(
+        [declared[name] for name in arguments.claims] or None,
+        permutations=arguments.permutations,
+        jobs=arguments.jobs,
+        dask=arguments.dask,
+        progress=sys.stderr.isatty(),
+    )
+    for claim_id, entry in multiverse.summary(results).items():
+        print(f"{claim_id}: {entry['default']}. {entry['sentence']}")
+    return 0
 
 
 def trace(what: str) -> list[str]:

@@ -30,6 +30,11 @@ PARALLEL = 33  # degrees north: where the Qinling-Huaihe line crosses the easter
 SEED = 20170901  # the article's day of publication
 
 
+def each_of(values: tuple) -> tuple[tuple, ...]:
+    """All values together, then each alone: the variants of a range."""
+    return (values, *((value,) for value in values))
+
+
 # ---- growth (C15, C17) ----------------------------------------------------------------------
 
 
@@ -253,6 +258,11 @@ C15 = Claim(
         "to interval. Not reproduced if they do not rise; contradicted if the number falls.",
         decide_growth,
     ),
+    variants={
+        "total_2014": (212, 211),
+        "dates": ("closing", "publication", "calendar"),
+        "first": ("2013-12", "2013-06"),
+    },
 )
 
 
@@ -296,6 +306,7 @@ C17 = Claim(
             else ("not reproduced", "Neither series begins in 2009.")
         ),
     ),
+    no_variants="The claim is one year, looked up in one national series and one case.",
 )
 
 
@@ -321,8 +332,13 @@ def shops_needed(households: np.ndarray | Sequence[float], *, shops: int = 100, 
     return np.minimum(shops, np.asarray(households, dtype=float) * share / 100)
 
 
-def definitions() -> pd.DataFrame:
+def definitions(*, until: int = 2022) -> pd.DataFrame:
     """Published definitions of a Taobao Village, one row each.
+
+    Parameters
+    ----------
+    until : int
+        Leave out definitions of later years.
 
     Returns
     -------
@@ -332,6 +348,7 @@ def definitions() -> pd.DataFrame:
     """
     table = data.load("villages/definitions")
     table = table[(table["object"] == "Taobao Village") & table["threshold_number"].notna()]
+    table = table[table["version_year"] <= until]
     table = table[table["source_id"] != "li2017"]  # the article is not held against itself
 
     def largest(rows: pd.DataFrame, unit: str) -> float:
@@ -350,9 +367,9 @@ def definitions() -> pd.DataFrame:
     return pd.DataFrame.from_dict(out, orient="index").rename_axis("def_id")
 
 
-def definition_evidence() -> Evidence:
+def definition_evidence(*, until: int = 2022) -> Evidence:
     """Evidence for C16: the article's three thresholds against each published definition."""
-    table = definitions()
+    table = definitions(until=until)
     same = (table["sales_rmb_million"] == 10) & (table["shops"] == 100) & (table["share_pct"] == 10)
     other = table[~same]
     return Evidence(
@@ -398,6 +415,7 @@ C16 = Claim(
             else ("not reproduced", "No published definition has all three thresholds.")
         ),
     ),
+    variants={"until": (2022, 2016)},
 )
 
 
@@ -658,6 +676,11 @@ C18 = Claim(
         "only the first or only the other two hold.",
         decide_south_east,
     ),
+    variants={
+        "over": BASES,
+        "family": ("quasi-poisson", "negative binomial"),
+        "south": ("south", "south_jiangsu_north", "south_jiangsu_anhui_north"),
+    },
 )
 
 
@@ -719,8 +742,9 @@ def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidenc
     flags = [name for name in definitions if name != "seat_below_33n"]
     loo = [leave_one_county_out(year, name) for name in flags for year in years]
     details["parallel"] = PARALLEL
-    details["county_low"] = round(min(low for low, _ in loo), 1)
-    details["county_high"] = round(max(high for _, high in loo), 1)
+    if loo:
+        details["county_low"] = round(min(low for low, _ in loo), 1)
+        details["county_high"] = round(max(high for _, high in loo), 1)
     return Evidence(
         value=round(float(central.iloc[-1]), 1),
         unit="%",
@@ -774,6 +798,7 @@ C19 = Claim(
         "list; in part if under some; contradicted if under none.",
         above(90),
     ),
+    variants={"definitions": each_of(EAST), "years": each_of((2014, 2015))},
 )
 C20 = Claim(
     "C20",
@@ -783,6 +808,7 @@ C20 = Claim(
         "in part if under some; contradicted if under none.",
         above(70),
     ),
+    variants={"definitions": each_of(SOUTH), "years": each_of((2014, 2015))},
 )
 
 
@@ -836,6 +862,7 @@ C22 = Claim(
         "every definition; in part if under some definitions only.",
         decide_inland,
     ),
+    variants={"definitions": each_of(EAST)},
 )
 
 
@@ -870,7 +897,12 @@ def distance_to_delta(*, definition: str = "yrd_16") -> pd.Series:
 
 
 def delta_test(
-    year: int, *, definition: str = "yrd_16", outside_only: bool = False, permutations: int = 1999
+    year: int,
+    *,
+    definition: str = "yrd_16",
+    outside_only: bool = False,
+    permutations: int = 1999,
+    seed: int = SEED,
 ) -> statistics.PermutationResult:
     """Are prefectures with villages nearer to a delta than prefectures drawn at random?
 
@@ -898,7 +930,7 @@ def delta_test(
         lambda member: km.to_numpy()[member].mean(),
         has.to_numpy(),
         permutations=permutations,
-        seed=SEED + year,
+        seed=seed + year,
         alternative="less",
     )
 
@@ -908,6 +940,7 @@ def delta_evidence(
     provinces: Sequence[str] = DELTA_PROVINCES,
     definitions: Sequence[str] = DELTAS,
     permutations: int = 1999,
+    seed: int = SEED,
 ) -> Evidence:
     """Evidence for C21: shares in delta provinces and prefectures, and distance to a delta."""
     details: dict[str, float] = {}
@@ -928,7 +961,11 @@ def delta_evidence(
             details[f"within_{name}_{year}"] = round(float(within), 1)
             for outside in (False, True):
                 test = delta_test(
-                    year, definition=name, outside_only=outside, permutations=permutations
+                    year,
+                    definition=name,
+                    outside_only=outside,
+                    permutations=permutations,
+                    seed=seed,
                 )
                 ps.append(test.p)
                 key = f"{'outside' if outside else 'all'}_{name}_{year}"
@@ -984,6 +1021,7 @@ C21 = Claim(
         "every list, with and without the deltas' own prefectures). In part if only one holds.",
         decide_delta,
     ),
+    variants={"provinces": each_of(DELTA_PROVINCES), "definitions": each_of(DELTAS)},
 )
 
 
@@ -1093,6 +1131,12 @@ C23 = Claim(
         "hub is at least 50%; in part if only the highest is; otherwise not reproduced.",
         decide_hub,
     ),
+    variants={
+        "until": (2014, 2013, 2015),
+        "disputed": ("either", "near", "not near"),
+        "coder": coding.CODERS,
+        "doubtful": (True, False),
+    },
 )
 
 
@@ -1151,6 +1195,7 @@ C24 = Claim(
         "rural resident has its interval above 0; in part if only one of them holds.",
         decide_logistics,
     ),
+    variants={"coder": coding.CODERS, "doubtful": (True, False)},
 )
 
 

@@ -41,7 +41,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, claims, data
+from taobao_villages import __version__, claims, data, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -196,9 +196,9 @@ def prepare(app: Sphinx) -> None:
         LOGGER.info("computing the ledger")
         kept.parent.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(".part")
-        fresh.write_text(claims.ledger_json(), "utf-8")
+        fresh.write_text(claims.as_json(claims.ledger()), "utf-8")
         fresh.replace(kept)
-    env.taobao_ledger = json.loads(kept.read_text("utf-8"))
+    env.taobao_ledger = multiverse.ledger(json.loads(kept.read_text("utf-8")))
     env.taobao_key = key
     env.myst_config = replace(env.myst_config, substitutions=numbers(env.taobao_ledger))
 
@@ -214,6 +214,9 @@ def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
         own = {name: claims.number(value) for name, value in row["details"].items()}
         own |= {"verdict": row["verdict"], "reason": row["reason"], "stated": row["stated_value"]}
         own |= {"value": claims.number(row["value"]), "n": claims.number(row["n"])}
+        if "variants" in row:
+            told = row["variants"]
+            own |= {"variants": claims.number(told["n"]), "agree": claims.number(told["agree"])}
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
@@ -255,7 +258,9 @@ class Renderer:
     def handle_mime(renderer: Any, output: Any, inline: int) -> list[nodes.Element] | None:
         """Return the nodes of a figure or claim panel, None for other outputs."""
         if output.mime_type == "application/vnd.taobao-villages.claim+json":
-            return [claim_panel(output.content)]
+            told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
+            row = output.content
+            return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
         about = output.output_metadata.get("taobao_villages")
         if about and output.mime_type.startswith("image/"):
             return figure_nodes(renderer, output, about)

@@ -133,6 +133,7 @@ class Verdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "limits": evidence.limits,
+            "data_version": data.version(),
             "details": {key: _plain(value) for key, value in evidence.details.items()},
         }
 
@@ -267,15 +268,15 @@ def ledger() -> list[dict[str, Any]]:
     return [claim.judge().as_dict() for claim in declared()]
 
 
-def ledger_json() -> str:
-    """The ledger as JSON text (a list of objects)."""
-    return json.dumps(ledger(), ensure_ascii=False, indent=1, allow_nan=False)
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A ledger as JSON text (a list of objects)."""
+    return json.dumps(list(rows), ensure_ascii=False, indent=1, allow_nan=False)
 
 
-def ledger_markdown() -> str:
-    """The ledger as a Markdown table."""
+def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A ledger as a Markdown table."""
     lines = ["| id | claim | value | interval | verdict |", "|---|---|---|---|---|"]
-    for row in ledger():
+    for row in rows:
         cells = (
             row["id"],
             row["statement"],
@@ -300,6 +301,8 @@ def panel_lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines += [("Rule", row["rule"]), ("Verdict", f"{row['verdict']}. {row['reason']}")]
     if row["limits"] and row["value"] is not None:
         lines.append(("Limits", row["limits"]))
+    if "variants" in row:
+        lines.append(("Variants", row["variants"]["sentence"]))
     return lines
 
 

@@ -19,6 +19,8 @@ import math
 import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,9 @@ BROKEN = {
     "enum": "is not one of",
     "pattern": "does not have the form",
 }
+
+
+_READS: ContextVar[tuple[set[str], ...]] = ContextVar("reads", default=())
 
 
 class DataError(Exception):
@@ -117,12 +122,25 @@ def load(table: str, version: str | None = None) -> pd.DataFrame:
         source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
     schema(table)
+    for tables_read in _READS.get():
+        tables_read.add(table)
     if version is not None and version != (loaded := globals()["version"]()):
         remedy = f"take version {version} of the data, or ask for {loaded}"
         raise DataError(
             [f"version {loaded} of the data is loaded, not {version}. Remedy: {remedy}"]
         )
     return _load(folder(), table, _stamp()).copy()
+
+
+@contextmanager
+def reads() -> Iterator[set[str]]:
+    """The names of the tables that are loaded inside the ``with`` block, as they are."""
+    found: set[str] = set()
+    token = _READS.set((*_READS.get(), found))
+    try:
+        yield found
+    finally:
+        _READS.reset(token)
 
 
 def sources(ids: Iterable[str] | None = None) -> pd.DataFrame:
@@ -257,12 +275,14 @@ def check() -> list[str]:
     return list(faults) or list(_cross_faults())
 
 
-def checksum() -> str:
-    """SHA-256 over the names and contents of all files of the data package."""
+def checksum(names: Iterable[str] | None = None) -> str:
+    """SHA-256 over the names and contents of files of the data package, all if none are named."""
     whole = hashlib.sha256()
+    wanted = None if names is None else set(names)
     for name, about in sorted(_resources().items()):
-        raw = (folder() / about["path"]).read_bytes()
-        whole.update(f"{name} {hashlib.sha256(raw).hexdigest()}\n".encode())
+        if wanted is None or name in wanted:
+            raw = (folder() / about["path"]).read_bytes()
+            whole.update(f"{name} {hashlib.sha256(raw).hexdigest()}\n".encode())
     return whole.hexdigest()
 
 

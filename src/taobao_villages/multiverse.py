@@ -1,0 +1,390 @@
+"""Every verdict under every reasonable choice.
+
+Each claim declares its choices beside it (`Claim.variants`). Here they are combined, run through
+the claim's own function, and summed up: how often each verdict comes out, which choice decides,
+and what is the nearest change that flips it. Nothing is computed a second way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import pandas as pd
+from tqdm import tqdm
+
+from taobao_villages import claims, data
+from taobao_villages.claims import VERDICTS, Claim
+
+PERMUTATIONS = 999
+NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
+COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "tables"]
+
+
+class Task(NamedTuple):
+    """One variant of one claim; the same task gives the same result wherever it runs."""
+
+    claim_id: str
+    variant: int
+    choices: dict[str, Any]
+    permutations: int
+
+
+def combinations(claim: Claim) -> list[dict[str, Any]]:
+    """Every combination of a claim's choices, the defaults first; one empty one if it has none."""
+    names = list(claim.variants)
+    crossed = itertools.product(*claim.variants.values())
+    found = [dict(zip(names, values, strict=True)) for values in crossed]
+    return found[:1] + [c for c in found[1:] if claim.skip is None or not claim.skip(**c)]
+
+
+def seed(claim_id: str, choices: Mapping[str, Any]) -> int:
+    """A seed that depends on the variant alone, not on order or on the number of workers."""
+    text = json.dumps([claim_id, choices], sort_keys=True, default=str)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def tasks(which: Iterable[Claim] | None = None, *, permutations: int = PERMUTATIONS) -> list[Task]:
+    """All variants of the claims, `claims.declared` if none are given."""
+    return [
+        Task(claim.id, number, choices, permutations)
+        for claim in (claims.declared() if which is None else which)
+        for number, choices in enumerate(combinations(claim))
+    ]
+
+
+def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
+    """Run one variant: the claim's own function, with its own rule.
+
+    Returns
+    -------
+    dict
+        One row of `COLUMNS`: `value`, `low` and `high` are None where they are not numbers,
+        ``tables`` are those that the evidence loaded.
+
+    Raises
+    ------
+    ClaimError
+        Naming claim and choices, if the evidence or the rule fails.
+    """
+    if claim is None:
+        claim = _declared()[task.claim_id]
+    accepted = inspect.signature(claim.evidence).parameters
+    extra: dict[str, Any] = {}
+    if "permutations" in accepted:
+        extra["permutations"] = task.permutations
+    if "seed" in accepted:
+        extra["seed"] = seed(task.claim_id, task.choices)
+    with data.reads() as tables:
+        try:
+            row = claim.judge(**extra | task.choices).as_dict()
+        except Exception as error:
+            said = ", ".join(f"{name}={value!r}" for name, value in task.choices.items())
+            kind = type(error).__name__
+            raise claims.ClaimError(f"{task.claim_id} with {said}: {kind}: {error}") from error
+    low, high = row["interval"] or (None, None)
+    value = row["value"] if isinstance(row["value"], int | float) else None
+    known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"]]
+    return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE)], strict=True))
+
+
+def _declared() -> dict[str, Claim]:
+    return {claim.id: claim for claim in claims.declared()}
+
+
+def run(
+    which: Sequence[Claim] | None = None,
+    *,
+    permutations: int = PERMUTATIONS,
+    jobs: int = -1,
+    dask: str | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Run all variants.
+
+    Parameters
+    ----------
+    which : sequence of Claim, optional
+        Only these; every declared claim otherwise.
+    permutations : int
+        For claims whose evidence takes them.
+    jobs : int
+        Processes on this machine; -1 is one a core.
+    dask : str, optional
+        Address of a Dask scheduler, for example "tcp://10.0.0.1:8786": its workers do the work.
+        They need this package, of the same version and with the same data.
+    progress : bool
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    DataFrame
+        One row a variant, in the order of `tasks`: `COLUMNS`. The same for every number of
+        workers.
+
+    Raises
+    ------
+    data.DataError
+        If the workers' data are not those of this machine.
+    """
+    todo = tasks(which, permutations=permutations)
+    if dask is not None:
+        rows = _on_cluster(todo, dask)
+    else:
+        known = None if which is None else {claim.id: claim for claim in which}
+        work = (
+            joblib.delayed(judge)(task, None if known is None else known[task.claim_id])
+            for task in todo
+        )
+        rows = joblib.Parallel(n_jobs=jobs, batch_size=8, return_as="generator")(work)
+    shown = tqdm(rows, total=len(todo), unit="variant", disable=not progress)
+    return pd.DataFrame(list(shown), columns=COLUMNS)
+
+
+def _on_cluster(todo: Sequence[Task], address: str) -> Iterator[dict[str, Any]]:
+    from distributed import Client  # an extra: only a cluster needs it
+
+    with Client(address, timeout="30s") as client:
+        here = data.checksum()
+        for worker, there in client.run(data.checksum).items():
+            if there != here:
+                remedy = "install this version of the package and of its data on every worker"
+                raise data.DataError([f"{worker}: the data are not ours. Remedy: {remedy}"])
+        yield from client.gather(client.map(judge, todo, pure=False))
+
+
+# ---- what the variants say ------------------------------------------------------------------
+
+
+def explained(results: pd.DataFrame) -> pd.Series:
+    """How much of the variation of one claim's verdicts each choice explains.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of `run` of one claim.
+
+    Returns
+    -------
+    Series
+        By choice, between 0 and 1, largest first: the share by which knowing the choice lowers
+        the chance that two variants drawn at random differ in verdict (Goodman and Kruskal's
+        tau; for two verdicts, the variance share of a one-way analysis). Empty if all agree.
+    """
+    if results["verdict"].nunique() < 2:
+        return pd.Series(dtype=float)
+    table = pd.DataFrame(list(results["choices"]))
+    verdicts = results["verdict"].reset_index(drop=True)
+
+    def disagreement(group: pd.Series) -> float:
+        return 1 - float((group.value_counts(normalize=True) ** 2).sum())
+
+    total = disagreement(verdicts)
+    shares = {}
+    for name in table.columns:
+        groups = verdicts.groupby(table[name].map(repr))
+        if groups.ngroups > 1:
+            within = groups.agg(lambda group: disagreement(group) * len(group)).sum()
+            shares[name] = 1 - within / len(verdicts) / total
+    return pd.Series(shares, dtype=float).sort_values(ascending=False, kind="stable")
+
+
+def nearest_flip(results: pd.DataFrame) -> dict[str, Any] | None:
+    """The variant with another verdict that changes the fewest choices of the default.
+
+    Returns
+    -------
+    dict or None
+        ``changes`` (choice and value), ``verdict``; None if no variant differs. Of several, the
+        one whose choice explains most comes first.
+    """
+    default = results.iloc[0]
+    other = results[results["verdict"] != default["verdict"]]
+    if other.empty:
+        return None
+    order = {name: rank for rank, name in enumerate(explained(results).index)}
+    found = []
+    for row in other.itertuples():
+        changes = {k: v for k, v in row.choices.items() if v != default["choices"][k]}
+        ranks = sorted(order.get(name, len(order)) for name in changes)
+        found.append(((len(changes), ranks, row.Index), changes, row.verdict))
+    _, changes, verdict = min(found, key=lambda item: item[0])
+    return {"changes": changes, "verdict": verdict}
+
+
+def summary(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """What the variants of each claim say, ready for the ledger.
+
+    Returns
+    -------
+    dict
+        By claim id: ``n``, ``default`` (verdict), ``agree`` (percent of variants with it),
+        ``shares`` (percent by verdict), ``decisive`` (choice), ``decisive_share`` (percent of the
+        variation that it explains), ``flip`` (see `nearest_flip`), ``sentence``.
+    """
+    out = {}
+    for claim_id, rows in results.groupby("claim_id", sort=False):
+        default = rows["verdict"].iloc[0]
+        counts = rows["verdict"].value_counts()
+        shares = {v: round(100 * float(counts[v]) / len(rows), 1) for v in VERDICTS if v in counts}
+        weights = explained(rows)
+        entry = {
+            "n": len(rows),
+            "default": default,
+            "agree": shares[default],
+            "shares": shares,
+            "decisive": weights.index[0] if len(weights) else None,
+            "decisive_share": round(100 * float(weights.iloc[0]), 1) if len(weights) else None,
+            "flip": nearest_flip(rows),
+        }
+        out[str(claim_id)] = entry | {"sentence": sentence(entry)}
+    return out
+
+
+def words(value: Any) -> str:
+    """A choice or its value, as a reader should see it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(words(part) for part in value)
+    return str(value).replace("_", " ")
+
+
+def sentence(entry: Mapping[str, Any]) -> str:
+    """The sum-up of one claim's variants in plain words."""
+    if entry["n"] == 1:
+        return "No choice to vary."
+    if entry["flip"] is None:
+        return f"The same verdict in all {entry['n']} variants."
+    changes = " and ".join(
+        f"{words(name)} set to {words(value)}" for name, value in entry["flip"]["changes"].items()
+    )
+    agree = entry["shares"][entry["default"]]
+    return (
+        f"{agree:.0f}% of {entry['n']} variants agree. What matters most is the choice of "
+        f"{words(entry['decisive'])} ({entry['decisive_share']:.0f}% of the variation). "
+        f"Nearest flip: with {changes}, {entry['flip']['verdict']}."
+    )
+
+
+# ---- kept results ---------------------------------------------------------------------------
+
+
+def kept(
+    *, permutations: int = PERMUTATIONS, progress: bool = False, only: bool = False
+) -> pd.DataFrame:
+    """The results of `run`, from the cache for every claim whose code and tables are unchanged.
+
+    Parameters
+    ----------
+    permutations, progress : int, bool
+        See `run`.
+    only : bool
+        Leave out the claims that are not in the cache, instead of running them.
+
+    Returns
+    -------
+    DataFrame
+        As `run`. Choices that were tuples come back as lists.
+    """
+    folder = _cache()
+    known: dict[str, list[dict[str, Any]]] = {}
+    for claim in claims.declared():
+        path = folder / f"{claim.id}-{permutations}.json"
+        if path.is_file():
+            record = json.loads(path.read_text("utf-8"))
+            if record["key"] == _key(claim, record["tables"]):
+                known[claim.id] = record["rows"]
+    missing = [claim for claim in claims.declared() if claim.id not in known]
+    if missing and not only:
+        fresh = run(missing, permutations=permutations, progress=progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        for claim in missing:
+            rows = fresh[fresh["claim_id"] == claim.id]
+            tables = sorted(set().union(*rows["tables"]))
+            text = rows.to_json(orient="records")
+            record = {"key": _key(claim, tables), "tables": tables, "rows": json.loads(text)}
+            part = folder / f"{claim.id}-{permutations}.{os.getpid()}.part"
+            part.write_text(json.dumps(record), "utf-8")
+            part.replace(folder / f"{claim.id}-{permutations}.json")
+            known[claim.id] = record["rows"]
+    rows = [row for claim in claims.declared() for row in known.get(claim.id, [])]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def ledger(
+    entries: Sequence[Mapping[str, Any]] | None = None, *, only: bool = False
+) -> list[dict[str, Any]]:
+    """The ledger with what the variants say.
+
+    Parameters
+    ----------
+    entries : sequence of mapping, optional
+        From `claims.ledger`; computed if not given.
+    only : bool
+        Add ``variants`` to those claims alone whose variants are in the cache.
+
+    Returns
+    -------
+    list of dict
+        The entries, with ``variants`` as in `summary`.
+    """
+    told = summary(kept(only=only))
+    rows = claims.ledger() if entries is None else entries
+    return [
+        dict(row) | ({"variants": told[row["id"]]} if row["id"] in told else {}) for row in rows
+    ]
+
+
+def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which verdicts differ between two ledgers, and why.
+
+    Returns
+    -------
+    list of str
+        One line for each claim that came, went, or has another verdict; the reason is "the rule"
+        if its words changed, else "the evidence" with the values, else "code".
+    """
+    before, after = ({row["id"]: row for row in rows} for rows in (old, new))
+    lines = []
+    for key in sorted(before | after):
+        if key not in before:
+            lines.append(f"{key}: new, {after[key]['verdict']}")
+        elif key not in after:
+            lines.append(f"{key}: gone, was {before[key]['verdict']}")
+        elif before[key]["verdict"] != after[key]["verdict"]:
+            was, now = before[key], after[key]
+            shown = ("value", "interval", "n", "sources", "details")
+            differ = [name for name in shown if was.get(name) != now.get(name)]
+            because = []
+            if was["rule"] != now["rule"]:
+                because.append("the rule changed")
+            if differ:
+                versions = f"data {was.get('data_version', '?')} to {now.get('data_version', '?')}"
+                because.append(f"the evidence changed ({', '.join(differ)}; {versions})")
+            why = " and ".join(because) or "the code of the rule changed"
+            lines.append(f"{key}: {was['verdict']} -> {now['verdict']}: {why}")
+    return lines
+
+
+def _cache() -> Path:
+    """In the repository, or in the user's cache where the package is installed elsewhere."""
+    root = Path(__file__).parents[2]
+    if (root / "pyproject.toml").is_file():
+        return root / ".cache" / "multiverse"
+    return Path.home() / ".cache" / "taobao-villages" / "multiverse"
+
+
+def _key(claim: Claim, tables: Iterable[str]) -> str:
+    """Changes when the claim's tables, its chapter or what all chapters share does."""
+    whole = hashlib.sha256(data.checksum(tables).encode())
+    for name in ("claims", "coding", "data", "multiverse", "statistics", claim.section):
+        whole.update((Path(__file__).parent / f"{name}.py").read_bytes())
+    return whole.hexdigest()

@@ -1,0 +1,261 @@
+"""The multiverse: combinations, seeds, sums worked by hand, workers here and on a cluster."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from taobao_villages import claims, data, multiverse
+from taobao_villages.claims import Claim, ClaimError, Evidence, Rule
+
+SIGN = Rule(
+    "Reproduced if positive.",
+    lambda found: ("reproduced" if found.value > 0 else "contradicted", "By its sign."),
+)
+
+
+def made_up(*, shift: int = 1, base: str = "people", seed: int = 0, permutations: int = 1):
+    noise = np.random.default_rng(seed).integers(10**6)
+    return Evidence(
+        value=shift if base == "people" else 3,
+        unit="x",
+        sources=["li2017"],
+        details={"noise": int(noise), "permutations": permutations},
+    )
+
+
+def claim(**changes) -> Claim:
+    choices = {"shift": (1, 0, -1), "base": ("people", "area")}
+    return Claim("C15", made_up, SIGN, **({"variants": choices} | changes))
+
+
+def results(rows) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"claim_id": "C15", "variant": i, "choices": choices, "verdict": verdict}
+            for i, (choices, verdict) in enumerate(rows)
+        ]
+    )
+
+
+# ---- combinations ---------------------------------------------------------------------------
+
+
+def test_all_combinations_the_defaults_first():
+    found = multiverse.combinations(claim())
+    assert len(found) == 6
+    assert found[0] == {"shift": 1, "base": "people"}
+    assert len({json.dumps(c) for c in found}) == 6
+
+
+def test_combinations_that_make_no_sense_are_left_out_but_never_the_default():
+    kept = multiverse.combinations(claim(skip=lambda shift, base: base == "area" and shift < 1))
+    assert len(kept) == 4
+    assert multiverse.combinations(claim(skip=lambda **choices: True)) == kept[:1]
+
+
+def test_a_claim_without_choices_is_run_once():
+    assert multiverse.combinations(Claim("C15", made_up, SIGN)) == [{}]
+
+
+def test_every_declared_claim_has_variants_or_says_why_not():
+    for declared in claims.declared():
+        assert bool(declared.variants) != bool(declared.no_variants), declared.id
+        assert len(multiverse.combinations(declared)) <= 400, declared.id
+
+
+# ---- one variant ----------------------------------------------------------------------------
+
+
+def test_a_variant_calls_the_claims_own_function():
+    task = multiverse.Task("C15", 3, {"shift": -1, "base": "people"}, 99)
+    row = multiverse.judge(task, claim())
+    assert (row["value"], row["verdict"]) == (-1, "contradicted")
+    assert row["choices"] == task.choices
+
+
+def test_the_first_variant_of_each_claim_has_the_ledgers_verdict():
+    kept = multiverse.kept()
+    first = kept[kept["variant"] == 0].set_index("claim_id")["verdict"].to_dict()
+    assert first == {row["id"]: row["verdict"] for row in claims.ledger()}
+
+
+def test_seeds_depend_on_the_variant_alone():
+    assert multiverse.seed("C15", {"a": 1, "b": 2}) == multiverse.seed("C15", {"b": 2, "a": 1})
+    others = [multiverse.seed("C16", {"a": 1, "b": 2}), multiverse.seed("C15", {"a": 2, "b": 2})]
+    assert multiverse.seed("C15", {"a": 1, "b": 2}) not in others
+
+
+def test_a_variant_that_fails_is_named():
+    def broken(*, year: int = 2014):
+        raise ValueError("no such year")
+
+    task = multiverse.Task("C15", 0, {"year": 1066}, 99)
+    with pytest.raises(ClaimError, match="C15 with year=1066: ValueError: no such year"):
+        multiverse.judge(task, Claim("C15", broken, SIGN))
+
+
+def test_a_variant_says_which_tables_it_read():
+    task = multiverse.tasks([c for c in claims.declared() if c.id == "C19"])[0]
+    row = multiverse.judge(task)
+    assert {"villages/province_year", "provinces/provinces"} <= set(row["tables"])
+    assert "cases/case_codes" not in row["tables"]
+
+
+# ---- what they say --------------------------------------------------------------------------
+
+
+def test_a_choice_that_decides_alone_explains_everything():
+    rows = results(
+        ({"a": a, "b": b}, "reproduced" if a else "contradicted") for a in (1, 0) for b in (1, 0)
+    )
+    assert multiverse.explained(rows).to_dict() == {"a": 1.0, "b": 0.0}
+
+
+def test_explained_by_hand():
+    # Verdicts R R R C; disagreement 1 - (9/16 + 1/16) = 3/8. By a: {R R} and {R C} with 0 and
+    # 1/2 leave (0 * 2 + 1/2 * 2) / 4 = 1/4 of it, so a explains 1 - (1/4) / (3/8) = 1/3.
+    verdicts = ["reproduced", "reproduced", "reproduced", "contradicted"]
+    choices = [{"a": a, "b": b} for a in (1, 0) for b in (1, 0)]
+    found = multiverse.explained(results(zip(choices, verdicts, strict=True)))
+    assert found.to_dict() == {"a": pytest.approx(1 / 3), "b": pytest.approx(1 / 3)}
+
+
+def test_nothing_to_explain_where_all_agree():
+    rows = results([({"a": 1}, "reproduced"), ({"a": 2}, "reproduced")])
+    assert multiverse.explained(rows).empty
+    assert multiverse.nearest_flip(rows) is None
+    assert multiverse.summary(rows)["C15"]["sentence"] == "The same verdict in all 2 variants."
+
+
+def test_the_nearest_flip_changes_the_fewest_choices():
+    rows = results(
+        [
+            ({"a": 1, "b": 1}, "reproduced"),
+            ({"a": 2, "b": 2}, "contradicted"),
+            ({"a": 1, "b": 2}, "not reproduced"),
+            ({"a": 2, "b": 1}, "reproduced"),
+        ]
+    )
+    assert multiverse.nearest_flip(rows) == {"changes": {"b": 2}, "verdict": "not reproduced"}
+
+
+def test_summary_by_hand():
+    rows = multiverse.run([claim()], jobs=1)
+    entry = multiverse.summary(rows)["C15"]
+    assert entry["n"] == 6
+    assert entry["shares"] == {"reproduced": 66.7, "contradicted": 33.3}
+    assert entry["agree"] == 66.7
+    assert entry["flip"] == {"changes": {"shift": 0}, "verdict": "contradicted"}
+    assert "with shift set to 0, contradicted" in entry["sentence"]
+
+
+def test_jiangsu_decides_the_south():
+    entry = multiverse.summary(multiverse.kept())["C20"]
+    assert entry["decisive"] == "definitions"
+    assert set(entry["shares"]) == {"reproduced", "reproduced in part", "contradicted"}
+
+
+# ---- workers --------------------------------------------------------------------------------
+
+
+def test_the_number_of_workers_changes_nothing():
+    some = [c for c in claims.declared() if c.id in ("C20", "C21")]
+    one, two = (multiverse.run(some, permutations=99, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_cluster_gives_the_same_with_one_worker_or_two():
+    from distributed import LocalCluster
+
+    some = [c for c in claims.declared() if c.id in ("C20", "C21", "C23")]
+    here = multiverse.run(some, permutations=99, jobs=1)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        there = multiverse.run(some, permutations=99, dask=cluster.scheduler_address)
+        pd.testing.assert_frame_equal(here, there)
+        cluster.scale(1)
+        again = multiverse.run(some, permutations=99, dask=cluster.scheduler_address)
+        pd.testing.assert_frame_equal(here, again)
+
+
+def test_a_cluster_with_other_data_is_refused(tmp_path):
+    from distributed import LocalCluster
+
+    other = shutil.copytree(data.folder(), tmp_path / "data")
+    with (other / "villages/national.csv").open("a") as file:
+        file.write("\n")
+    environment = {"TAOBAO_DATA": str(other)}
+    with (
+        LocalCluster(n_workers=1, dashboard_address=None, env=environment) as cluster,
+        pytest.raises(data.DataError, match="the data are not ours"),
+    ):
+        multiverse.run(dask=cluster.scheduler_address)
+
+
+# ---- kept results ---------------------------------------------------------------------------
+
+
+def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeypatch):
+    ran = []
+    real = multiverse.run
+    some = [c for c in claims.declared() if c.id in ("C19", "C23")]
+    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(claims, "declared", lambda: some)
+
+    def counted(which, **options):
+        ran.append([c.id for c in which])
+        return real(which, **options | {"jobs": 1})
+
+    monkeypatch.setattr(multiverse, "run", counted)
+    first = multiverse.kept()
+    pd.testing.assert_frame_equal(first, multiverse.kept())
+    assert ran == [["C19", "C23"]]
+    real_sum = data.checksum
+    monkeypatch.setattr(
+        data, "checksum", lambda names: real_sum(names) + "x" * ("cases/case_codes" in names)
+    )
+    multiverse.kept()
+    assert ran == [["C19", "C23"], ["C23"]]
+    assert set(multiverse.kept(only=True)["claim_id"]) == {"C19", "C23"}
+
+
+def test_only_kept_results_are_shown_when_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path)
+    assert multiverse.kept(only=True).empty
+    assert all("variants" not in row for row in multiverse.ledger(only=True))
+
+
+# ---- differences between ledgers ------------------------------------------------------------
+
+
+def entry(**changes):
+    row = {"id": "C15", "verdict": "reproduced", "rule": "If so.", "value": 1, "n": 3}
+    return row | {"data_version": "0.1.0"} | changes
+
+
+@pytest.mark.parametrize(
+    ("new", "line"),
+    [
+        ([entry()], None),
+        ([], "C15: gone, was reproduced"),
+        ([entry(verdict="contradicted", rule="If not.")], "the rule changed"),
+        (
+            [entry(verdict="contradicted", value=2, data_version="0.2.0")],
+            "the evidence changed (value; data 0.1.0 to 0.2.0)",
+        ),
+        ([entry(verdict="contradicted")], "the code of the rule changed"),
+    ],
+)
+def test_what_moved_and_why(new, line):
+    lines = multiverse.moved([entry()], new)
+    assert (lines == []) if line is None else (len(lines) == 1 and line in lines[0])
+
+
+def test_a_new_claim_is_told():
+    assert multiverse.moved([], [entry()]) == ["C15: new, reproduced"]
