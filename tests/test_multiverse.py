@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -229,6 +231,22 @@ def test_only_kept_results_are_shown_when_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path)
     assert multiverse.kept(only=True).empty
     assert all("variants" not in row for row in multiverse.ledger(only=True))
+
+
+# ---- the ledger for programs ----------------------------------------------------------------
+
+
+def test_the_ledger_fits_its_schema():
+    schema = json.loads(
+        Path(multiverse.__file__).with_name("ledger.schema.json").read_text("utf-8")
+    )
+    jsonschema.Draft202012Validator.check_schema(schema)
+    check = jsonschema.Draft202012Validator(schema)
+    rows = json.loads(claims.as_json(multiverse.ledger()))
+    assert len(rows) == len(claims.declared())
+    assert list(check.iter_errors(rows)) == []
+    assert list(check.iter_errors([rows[0] | {"verdict": "probably"}]))
+    assert list(check.iter_errors([rows[0] | {"mood": "good"}]))
 
 
 # ---- differences between ledgers ------------------------------------------------------------

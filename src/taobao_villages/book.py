@@ -20,6 +20,7 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -65,6 +66,9 @@ CONFLICTS = {
     "market/online_retail": (["period_start", "period_end", "indicator", "unit"], "value"),
     "market/cnnic": (["date", "indicator"], "value"),
 }
+
+
+LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
 def digest(root: Path) -> str:
@@ -205,6 +209,27 @@ def prepare(app: Sphinx) -> None:
     for page in pages:
         for figure in typed_figures(prose(page)):
             LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+
+def write_ledger(app: Sphinx, error: Exception | None) -> None:
+    """Put the ledger beside the pages, for programs: JSON with its schema, and CSV."""
+    if error is not None or app.builder.name != "html":
+        return
+    env: Any = app.env
+    rows = env.taobao_ledger
+    out = Path(app.outdir)
+    (out / "ledger.json").write_text(claims.as_json(rows) + "\n", "utf-8")
+    shutil.copyfile(PACKAGE / "ledger.schema.json", out / "ledger.schema.json")
+    with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
+        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "agree"]
+        table = csv.DictWriter(file, columns, lineterminator="\n")
+        table.writeheader()
+        for row in rows:
+            low, high = row["interval"] or (None, None)
+            line = {name: row[name] for name in LEDGER_COLUMNS} | {"low": low, "high": high}
+            told = row["variants"]
+            line |= {"sources": ";".join(row["sources"])}
+            table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
 def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -542,4 +567,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("doctree-read", check_images)
+    app.connect("build-finished", write_ledger)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 import joblib
 import pandas as pd
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import track
 
 from taobao_villages import claims, data
 from taobao_villages.claims import VERDICTS, Claim
@@ -144,7 +145,14 @@ def run(
             for task in todo
         )
         rows = joblib.Parallel(n_jobs=jobs, batch_size=8, return_as="generator")(work)
-    shown = tqdm(rows, total=len(todo), unit="variant", disable=not progress)
+    shown = track(
+        rows,
+        "running variants",
+        total=len(todo),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not progress,
+    )
     return pd.DataFrame(list(shown), columns=COLUMNS)
 
 
