@@ -156,6 +156,34 @@ def test_summary_by_hand():
     assert "with shift set to 0, contradicted" in entry["sentence"]
 
 
+def test_the_most_sensitive_claim_comes_first_and_settled_ones_not_at_all():
+    rows = pd.DataFrame(
+        {
+            "claim_id": ["C01"] * 4 + ["C02"] * 4 + ["C03"] * 2,
+            "verdict": ["reproduced"] * 3
+            + ["contradicted"]
+            + ["reproduced", "contradicted"] * 2
+            + ["reproduced"] * 2,
+        }
+    )
+    assert multiverse.sensitive(rows) == ["C02", "C01"]
+    assert multiverse.sensitive(rows, most=1) == ["C02"]
+
+
+def test_a_curve_is_sorted_and_says_where_each_choice_stands():
+    rows, labels = multiverse.curve(multiverse.run([claim()], jobs=1), "C15")
+    assert rows["value"].tolist() == [-1, 0, 1, 3, 3, 3]
+    assert labels["base"]["area"] == [3, 4, 5]
+    assert sorted(sum(labels["shift"].values(), [])) == list(range(6))
+
+
+def test_a_curve_of_bounds_shows_the_bounds():
+    rows = results([({"a": 1}, "reproduced"), ({"a": 2}, "contradicted")])
+    rows = rows.assign(value=[5, 5], low=[60.0, 40.0], high=[80.0, 70.0])
+    shown, _ = multiverse.curve(rows, "C15")
+    assert shown["value"].tolist() == [40, 60]
+
+
 def test_jiangsu_decides_the_south():
     entry = multiverse.summary(multiverse.kept())["C20"]
     assert entry["decisive"] == "definitions"

@@ -241,7 +241,8 @@ def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
         own |= {"value": claims.number(row["value"]), "n": claims.number(row["n"])}
         if "variants" in row:
             told = row["variants"]
-            own |= {"variants": claims.number(told["n"]), "agree": claims.number(told["agree"])}
+            own |= {name: claims.number(told[name]) for name in ("agree", "decisive_share")}
+            own |= {"variants": claims.number(told["n"])}
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own

@@ -55,6 +55,14 @@ PALETTE: Mapping[str, str] = {
     "West": "#6e6e6e",
     "Northeast": "#6e6e6e",
 }
+# A verdict has a colour and a shape, so that it can be told without colour.
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    "reproduced": ("#1f5a85", "o"),
+    "reproduced in part": ("#8fb3cc", "s"),
+    "not reproduced": ("#c9c9c9", "D"),
+    "contradicted": ("#b5460f", "X"),
+    "not testable here": ("#ffffff", "P"),
+}
 # Light to dark, readable in grey; white is kept for zero.
 SEQUENCE = ("#fbe3d3", "#f3b48c", "#dd7f45", "#b5460f", "#6e2504")
 
@@ -427,3 +435,102 @@ def outline_map(axes: Axes, *, east_of: float = 73) -> None:
     data.outlines().plot(ax=axes, facecolor="#f4f4f4", edgecolor=LIGHT, linewidth=0.7)
     axes.set(xlabel="", ylabel="", aspect=1 / np.cos(np.deg2rad(35)), xlim=(east_of, 135.5))
     axes.axis("off")
+
+
+def verdict_bars(axes: Axes, shares: pd.DataFrame) -> None:
+    """Draw one bar a claim, cut into the shares of its variants' verdicts.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    shares : DataFrame
+        One row a claim, from top to bottom; columns are verdicts, values percent summing to 100.
+    """
+    left = np.zeros(len(shares))
+    places = np.arange(len(shares))
+    for verdict, (colour, _) in VERDICTS.items():
+        if verdict in shares.columns:
+            width = shares[verdict].to_numpy(float)
+            hatch = "////" if verdict == "not testable here" else None
+            axes.barh(
+                places,
+                width,
+                left=left,
+                height=0.7,
+                color=colour,
+                edgecolor=MUTED,
+                linewidth=0.6,
+                hatch=hatch,
+                label=verdict,
+            )
+            left += width
+    axes.set_yticks(places, shares.index)
+    axes.set(xlim=(0, 100), ylim=(len(shares) - 0.4, -0.6), xlabel="% of variants")
+    axes.grid(visible=False, axis="y")
+    whole = axes.get_figure(root=True)
+    assert whole is not None  # axes in use have a figure
+    handles = axes.get_legend_handles_labels()
+    whole.legend(*handles, loc="outside lower left", ncols=2, frameon=False)
+
+
+def specification_curve(
+    finding: str,
+    measure: str,
+    rows: pd.DataFrame,
+    labels: Mapping[str, Mapping[str, Sequence[int]]],
+) -> Figure:
+    """A specification curve: each variant's result, and below it the choices it takes.
+
+    Parameters
+    ----------
+    finding, measure : str
+        Title and subtitle.
+    rows : DataFrame, n rows
+        Columns ``value``, ``low``, ``high`` (NaN where there is none) and ``verdict``, in the
+        order in which they are drawn from left to right.
+    labels : mapping
+        By choice, by value of it: positions in `rows` of the variants that take it.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Notes
+    -----
+    Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4.
+    """
+    lines = sum(len(values) + 1 for values in labels.values())
+    figure, (top, low) = canvas(
+        finding,
+        measure,
+        rows=2,
+        height=3.9 + 0.25 * lines,
+        sharex=True,
+        height_ratios=[1, 0.105 * lines],
+    )
+    place = np.arange(len(rows))
+    top.vlines(place, rows["low"], rows["high"], color=LIGHT, linewidth=1.5)
+    for verdict, (colour, marker) in VERDICTS.items():
+        told = (rows["verdict"] == verdict).to_numpy()
+        if told.any():
+            where, height = place[told], rows["value"].to_numpy(float)[told]
+            style = {"color": colour, "edgecolors": INK, "linewidths": 0.5, "zorder": 3}
+            top.scatter(where, height, 28, marker=marker, label=verdict, **style)
+    handles = top.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower left", ncols=2, frameon=False)
+    names, ticks, line = [], [], 0
+    for choice, values in labels.items():
+        names.append(f"{choice}:")
+        ticks.append(line)
+        for value, positions in values.items():
+            line += 1
+            low.plot(positions, np.full(len(positions), line), "|", color=INK, markersize=7)
+            names.append(value if len(value) <= 26 else f"{value[:25]}…")
+            ticks.append(line)
+        line += 1
+    low.set_yticks(ticks, names)
+    for text, name in zip(low.get_yticklabels(), names, strict=True):
+        text.set_fontweight("bold" if name.endswith(":") else "normal")
+    low.set(ylim=(line - 0.4, -0.6), xticks=[], xlabel="Variants, sorted by result")
+    low.grid(visible=False)
+    return figure

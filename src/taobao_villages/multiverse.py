@@ -256,6 +256,45 @@ def summary(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return out
 
 
+def sensitive(results: pd.DataFrame, *, most: int = 10) -> list[str]:
+    """Claims whose verdict moves most between variants: ids, the most sensitive first.
+
+    Sensitivity is the chance that two variants drawn at random differ in verdict; claims whose
+    variants all agree are left out.
+    """
+    found = results.groupby("claim_id")["verdict"].agg(
+        lambda told: 1 - float((told.value_counts(normalize=True) ** 2).sum())
+    )
+    return list(found[found > 0].sort_values(ascending=False, kind="stable").index[:most])
+
+
+def curve(results: pd.DataFrame, claim_id: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The variants of one claim in the order of a specification curve.
+
+    Returns
+    -------
+    rows : DataFrame
+        ``value``, ``low``, ``high``, ``verdict``, ``choices``; sorted by value, then verdict.
+        Where the interval is not about the value, but about something else (the bounds of a
+        share, say), ``value`` is its lower end.
+    labels : dict
+        By choice (if it varies), by value: positions of the variants that take it.
+    """
+    rows = results[results["claim_id"] == claim_id].copy()
+    inside = rows["value"].between(rows["low"], rows["high"]) | rows["low"].isna()
+    if not inside.all():
+        rows["value"] = rows["low"]
+    rows["rank"] = rows["verdict"].map(list(VERDICTS).index)
+    rows = rows.sort_values(["value", "rank"], kind="stable").reset_index(drop=True)
+    labels: dict[str, dict[str, list[int]]] = {}
+    for name in rows["choices"].iloc[0]:
+        taken = rows["choices"].map(lambda choices, name=name: words(choices[name]))
+        places = {value: list(taken.index[taken == value]) for value in taken.unique()}
+        if len(places) > 1:
+            labels[words(name)] = places
+    return rows[["value", "low", "high", "verdict", "choices"]], labels
+
+
 def words(value: Any) -> str:
     """A choice or its value, as a reader should see it."""
     if isinstance(value, bool):
@@ -265,20 +304,29 @@ def words(value: Any) -> str:
     return str(value).replace("_", " ")
 
 
+def choice_words(choices: Mapping[str, Any]) -> str:
+    """Choices and their values in one line."""
+    return " and ".join(f"{words(name)} set to {words(value)}" for name, value in choices.items())
+
+
+def flip_words(flip: Mapping[str, Any] | None) -> str:
+    """What `nearest_flip` found, in words."""
+    if flip is None:
+        return "none"
+    return f"with {choice_words(flip['changes'])}, {flip['verdict']}"
+
+
 def sentence(entry: Mapping[str, Any]) -> str:
     """The sum-up of one claim's variants in plain words."""
     if entry["n"] == 1:
         return "No choice to vary."
     if entry["flip"] is None:
         return f"The same verdict in all {entry['n']} variants."
-    changes = " and ".join(
-        f"{words(name)} set to {words(value)}" for name, value in entry["flip"]["changes"].items()
-    )
     agree = entry["shares"][entry["default"]]
     return (
         f"{agree:.0f}% of {entry['n']} variants agree. What matters most is the choice of "
         f"{words(entry['decisive'])} ({entry['decisive_share']:.0f}% of the variation). "
-        f"Nearest flip: with {changes}, {entry['flip']['verdict']}."
+        f"Nearest flip: {flip_words(entry['flip'])}."
     )
 
 
