@@ -174,7 +174,9 @@ def test_a_curve_is_sorted_and_says_where_each_choice_stands():
     rows, labels = multiverse.curve(multiverse.run([claim()], jobs=1), "C15")
     assert rows["value"].tolist() == [-1, 0, 1, 3, 3, 3]
     assert labels["base"]["area"] == [3, 4, 5]
-    assert sorted(sum(labels["shift"].values(), [])) == list(range(6))
+    assert sorted(place for places in labels["shift"].values() for place in places) == list(
+        range(6)
+    )
 
 
 def test_a_curve_of_bounds_shows_the_bounds():

@@ -280,7 +280,8 @@ def curve(results: pd.DataFrame, claim_id: str) -> tuple[pd.DataFrame, dict[str,
     labels : dict
         By choice (if it varies), by value: positions of the variants that take it.
     """
-    rows = results[results["claim_id"] == claim_id].copy()
+    rows = results[results["claim_id"] == claim_id]
+    rows = rows.astype({"value": float, "low": float, "high": float})
     inside = rows["value"].between(rows["low"], rows["high"]) | rows["low"].isna()
     if not inside.all():
         rows["value"] = rows["low"]
