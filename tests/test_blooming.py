@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import blooming, data
+from taobao_villages import blooming, data, provinces
 
 # ---- growth ---------------------------------------------------------------------------------
 
@@ -148,18 +148,9 @@ def test_definitions_differ_in_the_number_of_shops():
 
 @pytest.mark.parametrize(("year", "total"), [(2014, 212), (2015, 780), (2016, 1311)])
 def test_complete_lists_sum_to_the_national_total(year, total):
-    count = blooming.by_province(year)
-    assert count.sum() == total
-    assert len(count) == 31
-    assert (count == 0).any()
     placed = blooming.by_prefecture(year)["n_villages"].sum()
     lost = blooming.unmatched().query("year == @year")["n_villages"].sum()
     assert placed + lost == total
-
-
-def test_a_year_without_a_complete_list_is_refused():
-    with pytest.raises(ValueError, match="2014, 2015, 2016"):
-        blooming.by_province(2018)
 
 
 def test_prefectures_include_those_without_villages():
@@ -173,7 +164,7 @@ def test_rate_by_hand():
     people = data.indicator("population", 2016, "nbs_pop_2023")[code]
     urban = data.indicator("urbanisation_rate", 2016, "renjiyi_compiled")[code]
     by_hand = 506 / (people * 10_000 * (1 - urban / 100)) * 1_000_000
-    assert blooming.rates(2016)[code] == pytest.approx(by_hand)
+    assert provinces.rates(2016)[code] == pytest.approx(by_hand)
 
 
 # ---- shares over definitions ----------------------------------------------------------------
@@ -187,7 +178,7 @@ def test_shares_by_hand():
 
 
 def test_splitting_jiangsu_lies_between_the_two_ways_of_placing_it():
-    for year in blooming.YEARS:
+    for year in provinces.YEARS:
         split = blooming.share(year, "seat_below_33n")
         assert blooming.share(year, "south_jiangsu_north") < split < blooming.share(year, "south")
 
@@ -292,7 +283,7 @@ def test_rules_can_give_every_verdict():
     assert blooming.C21.rule.decide(made(1.1, 2, largest_p=0.01))[0] == "reproduced"
     assert blooming.C21.rule.decide(made(1.1, 2, largest_p=0.3))[0] == "reproduced in part"
     assert blooming.C21.rule.decide(made(0.9, 2, largest_p=0.3))[0] == "not reproduced"
-    few = {f"count_{year}": 3 for year in blooming.YEARS}
+    few = {f"count_{year}": 3 for year in provinces.YEARS}
     assert blooming.C22.rule.decide(made(1, 5, **few))[0] == "reproduced"
     assert blooming.C22.rule.decide(made(5, 15, **few))[0] == "reproduced in part"
     assert blooming.C22.rule.decide(made(12, 15, **few))[0] == "not reproduced"
@@ -306,7 +297,7 @@ def test_rules_can_give_every_verdict():
 
 def test_association_does_not_rest_on_the_family():
     for family in ("quasi-poisson", "negative binomial"):
-        effect = blooming.association(2016, family=family).effects.iloc[0]
+        effect = provinces.association(2016, family=family).effects.iloc[0]
         assert effect["low"] > 1
 
 

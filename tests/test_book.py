@@ -235,7 +235,7 @@ figures.show(figure, name="one", caption="A caption long enough.", alt={alt!r},
 
 
 def test_a_changed_number_in_the_data_shows_on_the_page(small):
-    cell = "from taobao_villages import blooming\nprint('total', blooming.by_province(2016).sum())"
+    cell = "from taobao_villages import provinces\nprint('total', provinces.villages(2016).sum())"
     code, log, page = small(cell)
     assert code == 0, log
     assert "total 1311" in page

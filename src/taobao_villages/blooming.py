@@ -16,16 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from taobao_villages import coding, data, statistics
+from taobao_villages import coding, data, provinces, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
 
-YEARS = (2014, 2015, 2016)  # the complete lists
-LISTS = {2014: "xrwang2014", 2015: "xrwang2015", 2016: "xrwang2016"}
 EAST = ("coastal", "coastal_without_guangxi", "east_nbs", "six_coastal")
 SOUTH = ("south", "south_jiangsu_north", "south_jiangsu_anhui_north", "seat_below_33n")
 DELTA_PROVINCES = ("delta", "delta_with_anhui")
 DELTAS = ("yrd_16", "yrd_26")
-BASES = ("rural_population", "population", "administrative_villages", "land_area")
 PARALLEL = 33  # degrees north: where the Qinling-Huaihe line crosses the eastern plain
 SEED = 20170901  # the article's day of publication
 
@@ -106,7 +103,7 @@ def growth(
     total_2014: int = 212,
     dates: str = "closing",
     first: str = "2013-12",
-    years: Sequence[int] = (2013, *YEARS),
+    years: Sequence[int] = (2013, *provinces.YEARS),
 ) -> pd.DataFrame:
     """Growth from list to list.
 
@@ -235,7 +232,7 @@ def growth_evidence(
 def decide_growth(evidence: Evidence) -> tuple[str, str]:
     """Rule of C15."""
     found = evidence.details
-    additions = [found[f"additions_{year}"] for year in YEARS]
+    additions = [found[f"additions_{year}"] for year in provinces.YEARS]
     if found["p"] >= 0.05:
         return "reproduced", "One constant growth rate is compatible with all three intervals."
     if all(later > earlier for earlier, later in pairwise(additions)):
@@ -422,36 +419,6 @@ C16 = Claim(
 # ---- where they are -------------------------------------------------------------------------
 
 
-def by_province(year: int) -> pd.Series:
-    """Villages by province from the complete list of a year, zeros included.
-
-    Parameters
-    ----------
-    year : {2014, 2015, 2016}
-
-    Returns
-    -------
-    Series, shape (31,)
-        Number of villages, indexed by ``province_code``.
-
-    Raises
-    ------
-    ValueError
-        For a year without a complete list.
-    """
-    if year not in LISTS:
-        raise ValueError(f"no complete list for {year}; complete are {', '.join(map(str, LISTS))}")
-    table = data.load("villages/province_year")
-    table = table[table["source_id"] == LISTS[year]]
-    codes = data.load("provinces/provinces")["province_code"]
-    return (
-        table.set_index("province_code")["n_villages"]
-        .reindex(codes, fill_value=0)
-        .astype(int)
-        .rename("n_villages")
-    )
-
-
 def by_prefecture(year: int) -> pd.DataFrame:
     """Villages by prefecture, all prefecture-level units, zeros included.
 
@@ -473,58 +440,8 @@ def by_prefecture(year: int) -> pd.DataFrame:
 def unmatched() -> pd.DataFrame:
     """Rows of the prefecture counts whose name has no unit with coordinates."""
     table = data.load("villages/city_year")
-    known = set(by_prefecture(YEARS[0]).index)
+    known = set(by_prefecture(provinces.YEARS[0]).index)
     return table[~table["prefecture_code"].isin(known)]
-
-
-def base(name: str, year: int) -> pd.Series:
-    """What villages are compared with: a base for rates, shares and inequality.
-
-    Parameters
-    ----------
-    name : {"rural_population", "population", "administrative_villages", "land_area"}
-    year : int
-        Of the population; villagers' committees are those of 2016 and the land does not change.
-
-    Returns
-    -------
-    Series, shape (31,)
-        10,000 persons, villagers' committees or square kilometres, by ``province_code``.
-
-    Raises
-    ------
-    ValueError
-        For another name.
-    """
-    if name == "land_area":
-        return data.indicator("land_area", 2000, "area_marioarace")
-    if name == "administrative_villages":
-        return data.indicator("administrative_villages", 2016, "nbs_divcodes_2016")
-    people = data.indicator("population", year, "nbs_pop_2023")
-    if name == "population":
-        return people
-    if name == "rural_population":
-        return people * (1 - data.indicator("urbanisation_rate", year, "renjiyi_compiled") / 100)
-    raise ValueError(f"base is {name!r}; use one of {', '.join(BASES)}")
-
-
-def income(year: int) -> pd.Series:
-    """GDP per resident, 10,000 yuan, in the vintage that the article's author could have seen."""
-    return data.indicator("gdp", year, "nbs_gdp_v2018") / data.indicator(
-        "population", year, "nbs_pop_2023"
-    )
-
-
-BASE_SOURCES = ("nbs_pop_2023", "renjiyi_compiled")
-INCOME_SOURCES = ("nbs_gdp_v2018", "nbs_pop_2023")
-
-
-def rates(year: int) -> pd.Series:
-    """Villages for each million rural residents, by province."""
-    return (by_province(year) / base("rural_population", year) * 100).rename("rate")
-
-
-# ---- how concentrated (C18) -----------------------------------------------------------------
 
 
 def concentration(year: int, *, over: str = "rural_population") -> pd.Series:
@@ -542,7 +459,7 @@ def concentration(year: int, *, over: str = "rural_population") -> pd.Series:
         ``gini`` over the base, ``hhi`` of shares, ``theil`` and its ``between``-regions share
         (percent), ``index`` (concentration index against GDP per resident).
     """
-    count, size = by_province(year), base(over, year)
+    count, size = provinces.villages(year), provinces.base(over, year)
     regions = data.load("provinces/provinces").set_index("province_code")["region4"]
     theil = statistics.theil(count, size, regions)
     return pd.Series(
@@ -551,55 +468,9 @@ def concentration(year: int, *, over: str = "rural_population") -> pd.Series:
             "hhi": statistics.hhi(count),
             "theil": theil["total"],
             "between": 100 * theil["between"] / theil["total"],
-            "index": statistics.concentration_index(count, size, income(year)),
+            "index": statistics.concentration_index(count, size, provinces.income(year)),
         },
         name=year,
-    )
-
-
-def model_frame(year: int, *, exposure: str = "rural_population") -> pd.DataFrame:
-    """Provinces with villages, exposure and standardised covariates.
-
-    Returns
-    -------
-    DataFrame, shape (31, 5)
-        Indexed by ``province_code``; ``n_villages``, ``exposure``, and in standard deviations of
-        the logarithm: ``income`` (GDP per resident), ``enterprise`` (private and self-employed
-        workers per resident), ``density`` (residents per square kilometre).
-    """
-    people = base("population", year)
-    workers = data.indicator("private_self_employed", year, "nbs_private_self_emp")
-    logs = pd.DataFrame(
-        {
-            "income": np.log(income(year)),
-            "enterprise": np.log(workers / people),
-            "density": np.log(people / base("land_area", year)),
-        }
-    )
-    return pd.concat(
-        [
-            by_province(year),
-            base(exposure, year).rename("exposure"),
-            (logs - logs.mean()) / logs.std(ddof=0),
-        ],
-        axis=1,
-    )
-
-
-def association(
-    year: int,
-    covariates: Sequence[str] = ("income",),
-    *,
-    exposure: str = "rural_population",
-    family: statistics.Family = "quasi-poisson",
-) -> statistics.CountModel:
-    """Count model of villages by province; rate ratios for one standard deviation."""
-    return statistics.count_model(
-        model_frame(year, exposure=exposure),
-        "n_villages",
-        list(covariates),
-        exposure="exposure",
-        family=family,
     )
 
 
@@ -618,13 +489,13 @@ def south_east_evidence(
     """Evidence for C18: south-eastern and relatively developed."""
     details: dict[str, float] = {}
     lows, quotients, indices = [], [], []
-    for year in YEARS:
-        count, size = by_province(year), base(over, year)
+    for year in provinces.YEARS:
+        count, size = provinces.villages(year), provinces.base(over, year)
         inside = south_east(south=south)
         quotient = (count[inside].sum() / count.sum()) / (size[inside].sum() / size.sum())
-        index = statistics.concentration_index(count, size, income(year))
-        effect = association(year, exposure=over, family=family).effects.iloc[0]
-        rank = stats.spearmanr(rates(year), income(year)).statistic
+        index = statistics.concentration_index(count, size, provinces.income(year))
+        effect = provinces.association(year, exposure=over, family=family).effects.iloc[0]
+        rank = stats.spearmanr(provinces.rates(year), provinces.income(year)).statistic
         quotients.append(quotient)
         indices.append(index)
         lows.append(effect["low"])
@@ -644,7 +515,13 @@ def south_east_evidence(
         interval_kind="lowest and highest of the three lists",
         n=31,
         n_unit="provinces",
-        sources=sorted({*LISTS.values(), *BASE_SOURCES, *INCOME_SOURCES, "project_definition"}),
+        sources=sorted(
+            {
+                *provinces.SOURCES,
+                *provinces.INCOME_SOURCES,
+                "project_definition",
+            }
+        ),
         details=details,
         limits="An association between provinces. It says nothing about villages within them.",
     )
@@ -677,7 +554,7 @@ C18 = Claim(
         decide_south_east,
     ),
     variants={
-        "over": BASES,
+        "over": provinces.BASES,
         "family": ("quasi-poisson", "negative binomial"),
         "south": ("south", "south_jiangsu_north", "south_jiangsu_anhui_north"),
     },
@@ -703,12 +580,12 @@ def share(year: int, definition: str) -> float:
         return (
             100 * units.loc[units["lat"] < PARALLEL, "n_villages"].sum() / units["n_villages"].sum()
         )
-    count = by_province(year)
+    count = provinces.villages(year)
     inside = data.load("provinces/provinces").set_index("province_code")[definition]
     return 100 * count[inside].sum() / count.sum()
 
 
-def shares(definitions: Sequence[str], *, years: Sequence[int] = YEARS) -> pd.DataFrame:
+def shares(definitions: Sequence[str], *, years: Sequence[int] = provinces.YEARS) -> pd.DataFrame:
     """Shares in percent: one row a definition, one column a year."""
     return pd.DataFrame(
         {year: [share(year, name) for name in definitions] for year in years},
@@ -750,9 +627,9 @@ def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidenc
         unit="%",
         interval=(round(float(table.min(axis=None)), 1), round(float(table.max(axis=None)), 1)),
         interval_kind=f"range over {len(definitions)} definitions and the lists of the years",
-        n=int(sum(by_province(year).sum() for year in years)),
+        n=int(sum(provinces.villages(year).sum() for year in years)),
         n_unit="listed villages, all years",
-        sources=sorted({*(LISTS[year] for year in years), "project_definition"}),
+        sources=sorted({*(provinces.LISTS[year] for year in years), "project_definition"}),
         details=details,
         limits="The list of 2013 (20 villages) is not known by province.",
     )
@@ -816,9 +693,9 @@ def inland_evidence(*, definitions: Sequence[str] = EAST) -> Evidence:
     """Evidence for C22: villages outside the coast, number, share and growth."""
     coast = shares(definitions)
     details: dict[str, float] = {}
-    for year in YEARS:
+    for year in provinces.YEARS:
         outside = 100 - coast[year]
-        total = int(by_province(year).sum())
+        total = int(provinces.villages(year).sum())
         details |= {
             f"low_{year}": round(float(outside.min()), 1),
             f"high_{year}": round(float(outside.max()), 1),
@@ -831,13 +708,13 @@ def inland_evidence(*, definitions: Sequence[str] = EAST) -> Evidence:
         value=details["count_2016"],
         unit="villages outside the coastal provinces in 2016",
         interval=(
-            min(details[f"low_{year}"] for year in YEARS),
-            max(details[f"high_{year}"] for year in YEARS),
+            min(details[f"low_{year}"] for year in provinces.YEARS),
+            max(details[f"high_{year}"] for year in provinces.YEARS),
         ),
         interval_kind="range of their share, in percent, over definitions and lists",
-        n=int(by_province(2016).sum()),
+        n=int(provinces.villages(2016).sum()),
         n_unit="listed villages in 2016",
-        sources=sorted({*LISTS.values(), "project_definition"}),
+        sources=sorted({*provinces.LISTS.values(), "project_definition"}),
         details=details,
         limits="Growth factors start from a handful of villages.",
     )
@@ -846,7 +723,7 @@ def inland_evidence(*, definitions: Sequence[str] = EAST) -> Evidence:
 def decide_inland(evidence: Evidence) -> tuple[str, str]:
     """Rule of C22."""
     low, high = evidence.interval or (np.nan, np.nan)
-    exist = all(evidence.details[f"count_{year}"] > 0 for year in YEARS)
+    exist = all(evidence.details[f"count_{year}"] > 0 for year in provinces.YEARS)
     if exist and high < 10:
         return "reproduced", "There are some in every list, and under a tenth of all."
     if exist and low < 10:
@@ -937,7 +814,7 @@ def delta_test(
 
 def delta_evidence(
     *,
-    provinces: Sequence[str] = DELTA_PROVINCES,
+    delta_provinces: Sequence[str] = DELTA_PROVINCES,
     definitions: Sequence[str] = DELTAS,
     permutations: int = 1999,
     seed: int = SEED,
@@ -945,9 +822,9 @@ def delta_evidence(
     """Evidence for C21: shares in delta provinces and prefectures, and distance to a delta."""
     details: dict[str, float] = {}
     ratios, ps = [], []
-    for year in YEARS:
-        people = base("population", year)
-        for name in provinces:
+    for year in provinces.YEARS:
+        people = provinces.base("population", year)
+        for name in delta_provinces:
             inside = data.load("provinces/provinces").set_index("province_code")[name]
             of_people = 100 * people[inside].sum() / people.sum()
             of_villages = share(year, name)
@@ -983,7 +860,7 @@ def delta_evidence(
         n_unit="prefecture-level units with coordinates",
         sources=sorted(
             {
-                *LISTS.values(),
+                *provinces.LISTS.values(),
                 "nbs_pop_2023",
                 *data.load("geo/delta_prefectures")["source_id"],
                 *data.load("geo/prefectures")["source_id"],
@@ -1021,7 +898,7 @@ C21 = Claim(
         "every list, with and without the deltas' own prefectures). In part if only one holds.",
         decide_delta,
     ),
-    variants={"provinces": each_of(DELTA_PROVINCES), "definitions": each_of(DELTAS)},
+    variants={"delta_provinces": each_of(DELTA_PROVINCES), "definitions": each_of(DELTAS)},
 )
 
 
@@ -1149,7 +1026,9 @@ def logistics_evidence(*, coder: str = "first", doubtful: bool = True) -> Eviden
     low, high = statistics.share_bounds(len(cases), 0, total)
     parcels = data.indicator("express_parcels_jan_jun", 2016, "express_2016h1")
     known = parcels.notna()
-    rank = stats.spearmanr((parcels / base("population", 2016))[known], rates(2016)[known])
+    rank = stats.spearmanr(
+        (parcels / provinces.base("population", 2016))[known], provinces.rates(2016)[known]
+    )
     fisher = np.arctanh(rank.statistic) + np.array([-1.96, 1.96]) * 1.06 / np.sqrt(known.sum() - 3)
     bottom, top = np.tanh(fisher)
     return Evidence(
@@ -1159,7 +1038,13 @@ def logistics_evidence(*, coder: str = "first", doubtful: bool = True) -> Eviden
         interval_kind="share in percent if none, or all, of the not-reported had one",
         n=total,
         n_unit="coded cases",
-        sources=sorted({*used["source_id"], "express_2016h1", *LISTS.values(), *BASE_SOURCES}),
+        sources=sorted(
+            {
+                *used["source_id"],
+                "express_2016h1",
+                *provinces.SOURCES,
+            }
+        ),
         details={
             "rank": round(float(rank.statistic), 2),
             "rank_low": round(float(bottom), 2),
@@ -1282,8 +1167,11 @@ def spatial_tests(*, permutations: int = 9999) -> pd.DataFrame:
     kinds: tuple[Literal["contiguity", "knn", "distance"], ...] = ("contiguity", "knn", "distance")
     for kind in kinds:
         weights = neighbours(kind)
-        for year in YEARS:
-            for label, values in (("rates", rates(year)), ("counts", by_province(year))):
+        for year in provinces.YEARS:
+            for label, values in (
+                ("rates", provinces.rates(year)),
+                ("counts", provinces.villages(year)),
+            ):
                 test = statistics.moran(
                     values.to_numpy(float),
                     weights,

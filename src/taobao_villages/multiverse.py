@@ -25,6 +25,7 @@ from taobao_villages import claims, data
 from taobao_villages.claims import VERDICTS, Claim
 
 PERMUTATIONS = 999
+SHARED = ("claims", "coding", "data", "multiverse", "provinces", "statistics")
 NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
 COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "tables"]
 
@@ -442,6 +443,14 @@ def _cache() -> Path:
 def _key(claim: Claim, tables: Iterable[str]) -> str:
     """Changes when the claim's tables, its chapter or what all chapters share does."""
     whole = hashlib.sha256(data.checksum(tables).encode())
-    for name in ("claims", "coding", "data", "multiverse", "statistics", claim.section):
+    for name in (
+        "claims",
+        "coding",
+        "data",
+        "multiverse",
+        "provinces",
+        "statistics",
+        claim.section,
+    ):
         whole.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return whole.hexdigest()
