@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
@@ -68,6 +69,7 @@ CONFLICTS = {
 }
 
 
+COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
@@ -394,7 +396,7 @@ def plain_table(
 
 
 class Reference(SphinxDirective):
-    """``{reference} claims | sources | dictionary | gaps | conflicts``: made from the data."""
+    """``{reference} claims``, ``sources`` and the like: made from the data at build time."""
 
     required_arguments = 1
 
@@ -405,6 +407,8 @@ class Reference(SphinxDirective):
             "dictionary": self.dictionary,
             "gaps": self.gaps,
             "conflicts": self.conflicts,
+            "corrections": self.corrections,
+            "colophon": self.colophon,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -542,6 +546,31 @@ class Reference(SphinxDirective):
         table = plain_table(["Table", "What", "Values and who gives them"], rows)
         table["classes"].append("sortable")
         return [table]
+
+    def corrections(self) -> list[nodes.Node]:
+        rows = []
+        for row in data.load("literature/corrections").itertuples():
+            ids = row.source_id.split(";")
+            told = nodes.paragraph("", row.found)
+            if isinstance(row.note, str):
+                told += nodes.Text(f" ({row.note})")
+            rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
+        head = ["Where", "The article prints", "Found", "Certainty", "Source"]
+        return [plain_table(head, rows)]
+
+    def colophon(self) -> list[nodes.Node]:
+        judged = self.env.taobao_ledger  # type: ignore[attr-defined]
+        variants = sum(row["variants"]["n"] for row in judged)
+        figures = sum(len(data.load(name)) for name in data.tables())
+        rows = [
+            ["Book and package", f"version {__version__}"],
+            ["Data", f"version {data.version()}, checksum {data.checksum()[:16]}"],
+            ["Tables, rows", f"{len(data.tables())}, {figures:,}"],
+            ["Sources", f"{len(data.sources()):,}"],
+            ["Claims with a verdict, variants run", f"{len(judged)}, {variants:,}"],
+            *([name, importlib.metadata.version(name)] for name in COLOPHON),
+        ]
+        return [plain_table(["What", "State"], rows)]
 
 
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------

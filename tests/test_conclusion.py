@@ -1,0 +1,229 @@
+"""The conclusion: intervals, gaps and the balance, worked by hand and on planted verdicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from taobao_villages import claims, conclusion, data, multiverse
+from taobao_villages.claims import Evidence
+
+
+def found(value=1, interval=None, **details) -> Evidence:
+    kind = "range" if interval else ""
+    return Evidence(value, "x", ["li2017"], interval, kind, details=details)
+
+
+# ---- C53 ------------------------------------------------------------------------------------
+
+
+def test_rank_interval_has_scipys_correlation_and_fiellers_width():
+    rng = np.random.default_rng(7)
+    one, two = pd.Series(rng.normal(size=31)), pd.Series(rng.normal(size=31))
+    row = conclusion.rank_interval(one, two)
+    assert row["rank"] == pytest.approx(stats.spearmanr(one, two).statistic)
+    width = np.arctanh(row["high"]) - np.arctanh(row["low"])
+    assert width == pytest.approx(2 * 1.959964 * np.sqrt(1.06 / 28), rel=1e-5)
+
+
+def test_rank_interval_covers_about_as_often_as_it_says():
+    rng = np.random.default_rng(20170901)
+    inside = 0
+    for _ in range(400):
+        one = rng.normal(size=31)
+        two = 0.5 * one + np.sqrt(0.75) * rng.normal(size=31)
+        row = conclusion.rank_interval(pd.Series(one), pd.Series(two))
+        true = 6 / np.pi * np.arcsin(0.25)  # Spearman's rank of a normal pair with r = 0.5
+        inside += row["low"] <= true <= row["high"]
+    assert 0.92 <= inside / 400 <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("low", "income", "enterprise", "verdict"),
+    [
+        (60, (1.2, 0.1), (1.1, 0.1), "reproduced"),
+        (60, (1.2, 0.1), (0.9, 0.1), "reproduced in part"),
+        (40, (1.2, 0.1), (1.1, -0.1), "reproduced in part"),
+        (40, (0.9, 0.1), (1.1, -0.1), "not reproduced"),
+    ],
+)
+def test_rule_of_developed(low, income, enterprise, verdict):
+    details = {
+        f"lowest_{what}_{name}": number
+        for name, pair in (("income", income), ("enterprise", enterprise))
+        for what, number in zip(("ratio", "rank"), pair, strict=True)
+    }
+    assert conclusion.decide_developed(found(interval=(low, 90), **details))[0] == verdict
+
+
+# ---- C54 ------------------------------------------------------------------------------------
+
+
+def test_a_province_with_a_delta_is_near_and_tibet_is_far():
+    km = conclusion.hub_distance()
+    assert len(km) == 31
+    assert km["31"] < 60  # Shanghai
+    assert km.idxmax() in ("54", "65")
+
+
+def test_the_wider_delta_is_nowhere_farther():
+    narrow, wide = (conclusion.hub_distance(delta=name) for name in ("yrd_16", "yrd_26"))
+    assert (wide <= narrow + 1e-9).all()
+    assert (wide < narrow).any()
+
+
+def test_roads_need_a_known_divisor():
+    with pytest.raises(ValueError, match="per area, per rural resident"):
+        conclusion.barriers(2016, roads="per car")
+
+
+def planted(slope: float) -> pd.DataFrame:
+    coastal = np.array([True] * 3 + [False] * 3)
+    roads = np.where(coastal, 1.0, -1.0)
+    count = 10 * np.exp(slope * roads)
+    return pd.DataFrame(
+        {"n_villages": count, "exposure": 1.0, "coastal": coastal, "roads": roads},
+    )
+
+
+def test_covariates_that_make_the_gap_explain_all_of_it_and_flat_ones_nothing():
+    frame = planted(0.7)
+    effects = pd.DataFrame({"covariate": ["roads"], "rate_ratio": [np.exp(0.7)]})
+    assert conclusion.gap_explained(frame, effects) == pytest.approx(1)
+    effects["rate_ratio"] = 1.0
+    assert conclusion.gap_explained(frame, effects) == pytest.approx(0)
+    effects["rate_ratio"] = np.exp(0.35)
+    assert conclusion.gap_explained(frame, effects) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("roads", "distance", "verdict"),
+    [
+        ((0.5, 1.1), (-1, 0.8), "reproduced"),
+        ((0.5, 1.1), (-1, 1.2), "reproduced in part"),
+        ((-0.5, 1.1), (-1, 0.8), "reproduced in part"),
+        ((0.5, 0.9), (1, 0.8), "not reproduced"),
+    ],
+)
+def test_rule_of_inland(roads, distance, verdict):
+    evidence = found(
+        roads_gap=roads[0], roads_low=roads[1], distance_gap=distance[0], distance_high=distance[1]
+    )
+    assert conclusion.decide_inland(evidence)[0] == verdict
+
+
+# ---- C55 ------------------------------------------------------------------------------------
+
+
+def test_points_and_odds_can_tell_different_stories():
+    # From 40 against 10 to 60 against 25: 30 to 35 points, but odds 6 to 4.5 times as high.
+    assert conclusion.gap(40, 10) == 30
+    assert conclusion.gap(60, 25) == 35
+    assert conclusion.gap(40, 10, measure="odds ratio") == pytest.approx(6)
+    assert conclusion.gap(60, 25, measure="odds ratio") == pytest.approx(4.5)
+    with pytest.raises(ValueError, match="points"):
+        conclusion.gap(1, 2, measure="ratio")
+
+
+def test_a_gap_without_figures_stays_open(monkeypatch):
+    table = data.load("market/cnnic")
+    rest = table[table["indicator"] != "rural_netizens_online_shopping_rate"]
+    monkeypatch.setattr(data, "load", lambda name: rest.copy())
+    frame = conclusion.divide()
+    assert frame["before"].isna().to_dict() == {"being online": False, "shopping online": True}
+
+
+@pytest.mark.parametrize(
+    ("narrower", "known", "verdict"),
+    [
+        (2, 2, "reproduced in part"),
+        (1, 2, "reproduced in part"),
+        (1, 1, "reproduced in part"),
+        (0, 2, "not reproduced"),
+    ],
+)
+def test_rule_of_divide(narrower, known, verdict):
+    assert conclusion.decide_divide(found(narrower=narrower, known=known))[0] == verdict
+
+
+# ---- C56 ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def verdicts(monkeypatch):
+    """Give every claim the same verdict, or its own by id."""
+
+    def plant(default: str, **others: str):
+        monkeypatch.setattr(
+            conclusion, "_judged", lambda claim, state: (others.get(claim, default), "strong")
+        )
+
+    return plant
+
+
+def test_extent_if_all_claims_hold_or_none(verdicts):
+    verdicts("reproduced")
+    assert conclusion.C56.judge().verdict == "reproduced"
+    assert conclusion.extent_evidence().value == 4
+    verdicts("contradicted")
+    assert conclusion.C56.judge().verdict == "not reproduced"
+
+
+def test_in_part_counts_or_not(verdicts):
+    verdicts("reproduced in part")
+    assert conclusion.C56.judge().verdict == "reproduced"
+    assert conclusion.C56.judge(count="reproduced").verdict == "not reproduced"
+
+
+def test_extent_if_only_one_side_holds(verdicts):
+    table = data.load("empowerment")
+    con = table.loc[table["direction"] == "against", "claim_id"]
+    verdicts("reproduced", **dict.fromkeys(con, "contradicted"))
+    assert conclusion.C56.judge().verdict == "contradicted"
+    assert "only claims for" in conclusion.C56.judge().reason
+
+
+def test_extent_if_only_some_dimensions_have_both(verdicts):
+    table = data.load("empowerment")
+    some = table["dimension"].isin(["economic", "social"]) & (table["direction"] == "for")
+    verdicts("reproduced", **dict.fromkeys(table.loc[some, "claim_id"], "not reproduced"))
+    assert conclusion.C56.judge().verdict == "reproduced in part"
+
+
+def test_balance_refuses_an_unknown_count():
+    with pytest.raises(ValueError, match="reproduced or in part"):
+        conclusion.balance(count="most")
+
+
+def test_every_dimension_has_both_sides():
+    table = data.load("empowerment")
+    assert table.groupby(["dimension", "direction"]).size().min() >= 2
+    assert table.groupby("dimension").ngroups == len(conclusion.DIMENSIONS)
+
+
+def test_strength_by_grades(monkeypatch):
+    graded = pd.DataFrame({"reliability": list("ABCD")}, index=list("abcd"))
+    monkeypatch.setattr(data, "sources", lambda ids: graded.loc[ids])
+    assert conclusion.strength(["a", "b"]) == "strong"
+    assert conclusion.strength(["a", "c"]) == "medium"
+    assert conclusion.strength(["c", "d"]) == "thin"
+    assert conclusion.strength(["a", "a"]) == "medium"
+
+
+def test_scorecard_has_a_row_for_every_claim_of_the_ledger():
+    rows = claims.ledger()
+    table = conclusion.scorecard(rows)
+    assert list(table.index) == [row["id"] for row in rows]
+    assert set(table["strength"]) <= set(conclusion.STRENGTHS)
+
+
+# ---- every claim ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", [conclusion.C53, conclusion.C54, conclusion.C55])
+def test_each_claim_and_variant_has_a_verdict_a_reason_and_sources(claim):
+    verdict = claim.judge()
+    assert verdict.reason
+    assert verdict.evidence.sources
+    rows = multiverse.run([claim], jobs=1)
+    assert len(rows) == len(multiverse.combinations(claim))
