@@ -470,3 +470,33 @@ def test_csv_reads_the_same_with_the_standard_library():
     with (SOURCE / "cases/cases.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert next(row for row in rows if row["case_id"] == "daji")["county"] == "Cao"
+
+
+# ---- what is read, and what-ifs -------------------------------------------------------------
+
+
+def test_tables_that_are_read_are_told_also_when_nested():
+    with data.reads() as outer:
+        data.load("villages/national")
+        with data.reads() as inner:
+            data.load("provinces/provinces")
+    data.load("claims")
+    assert inner == {"provinces/provinces"}
+    assert outer == {"villages/national", "provinces/provinces"}
+
+
+def test_a_replaced_table_is_seen_inside_the_block_only():
+    whole = data.load("villages/national")
+    with data.replaced({"villages/national": whole.head(3)}):
+        inside = data.load("villages/national")
+        assert len(inside) == 3
+        inside["n_villages"] = 0
+        assert data.load("villages/national")["n_villages"].sum() > 0
+        assert len(data.load("villages/poverty")) > 3
+    assert len(data.load("villages/national")) == len(whole)
+
+
+def test_an_unknown_table_cannot_be_replaced():
+    whole = data.load("villages/national")
+    with pytest.raises(data.DataError, match="no table"), data.replaced({"villages/x": whole}):
+        pass
