@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -234,7 +235,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
-def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the prose can name: ``C19.value``, ``C19.verdict``, ``C19.share_2015`` and so on."""
     named: dict[str, Any] = {"version": __version__}
     for row in ledger:
@@ -248,6 +249,10 @@ def numbers(ledger: Iterable[dict[str, Any]]) -> dict[str, Any]:
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
+    told = Counter(row["verdict"] for row in ledger)
+    keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
+    counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
+    named["ledger"] = {"claims": told.total()} | counts
     return named
 
 
