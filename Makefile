@@ -7,10 +7,10 @@ export PYTHONDONTWRITEBYTECODE :=
 export SOURCE_DATE_EPOCH ?= 1764000000
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve clean lock bench check ledger
+.PHONY: help book test lab serve clean lock bench check ledger multiverse audit-deep
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 book: .venv/ready ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -27,6 +27,9 @@ check: .venv/ready ## validate the data package
 ledger: .venv/ready ## print every claim with its verdict
 	@$(BIN)/python -m taobao_villages ledger --markdown
 
+multiverse: .venv/ready ## run every claim under all its variants
+	@$(BIN)/python -m taobao_villages multiverse
+
 lab: .venv/ready ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book
 
@@ -35,6 +38,9 @@ serve: book ## read the book at http://localhost:8000
 
 bench: .venv/ready ## time cold and unchanged builds, as ratios
 	$(BIN)/python benchmarks/build.py
+
+audit-deep: .venv/ready ## placebo and planted effects: long, not part of the tests
+	$(BIN)/python benchmarks/placebo.py
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
