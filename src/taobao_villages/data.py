@@ -42,6 +42,12 @@ OPERATORS = {
 }
 LENGTHS = {"year": 4, "month": 7, "half": 7, "day": 10, "unknown": 0}  # of an ISO date
 LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
+NAMED = (  # tables whose columns for the code and name of a province have other titles
+    ("geo/adjacency", "province_code_a", "name_en_a"),
+    ("geo/adjacency", "province_code_b", "name_en_b"),
+    ("geo/centroids", "province_code", "name_en"),
+    ("geo/tilegrid", "province_code", "name_en"),
+)
 BROKEN = {
     "type": "is not of type",
     "minimum": "is below the minimum",
@@ -206,29 +212,42 @@ def used_by() -> dict[str, list[str]]:
     return used
 
 
-def support(table: str) -> pd.Series:
+def support(table: str, column: str | None = None) -> pd.Series:
     """How many sources a table has for the figure of each row.
 
     Rows are about one figure if they agree in the columns that ``figure`` names in the data
     package. Sources are counted by id: two reports of one dispatch count twice.
 
+    Parameters
+    ----------
+    table : str
+    column : str, optional
+        Count only the rows that fill this column, for tables with several figures in a row.
+
     Returns
     -------
     Series of int
-        Indexed as the table; 1 marks a figure that rests on one source.
+        Indexed as the table (the rows that fill `column`); 1 marks a figure that rests on one
+        source.
 
     Raises
     ------
     DataError
-        If the table does not hold figures.
+        If the table does not hold figures, or has no such column.
     """
     columns = schema(table).get("figure")
     if not columns:
         raise DataError([f"{table} names no figure. Remedy: use a table of figures"])
     rows = load(table)
-    key = rows[columns].astype("str").agg("|".join, axis=1)
-    cited = pd.Series(_cited(table), index=rows.index).groupby(key).agg(lambda s: set().union(*s))
-    return key.map(cited.map(len)).rename("n_sources")
+    cited = pd.Series(_cited(table), index=rows.index)
+    if column is not None:
+        if column not in rows.columns:
+            raise DataError([f"{table} has no column {column!r}. Remedy: see schema({table!r})"])
+        rows = rows[rows[column].notna()]
+    cells = rows[columns].astype("object")
+    key = cells.where(cells.notna(), "").astype("str").agg("|".join, axis=1)
+    counted = cited[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
+    return key.map(counted).rename("n_sources")
 
 
 def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
@@ -445,7 +464,7 @@ def _text(about: dict[str, Any]) -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8")
         fields = about["schema"]["fields"]
-        place = len(next(csv.reader([before.rpartition("\n")[2]]), [""])) - 1
+        place = max(len(next(csv.reader([before.rpartition("\n")[2]]))) - 1, 0)
         column = fields[min(place, len(fields) - 1)]["name"]
         remedy = "save the file as UTF-8"
         row = before.count("\n") + 1
@@ -638,6 +657,12 @@ def _sum_faults() -> Iterator[str]:
 def _place_faults() -> Iterator[str]:
     """Prefectures lie in their provinces, and a code stands for one name."""
     names = load("provinces/provinces").set_index("province_code")["name_en"]
+    for table, code, name in NAMED:
+        rows = load(table)
+        here = rows[rows[code].isin(names.index)]
+        for index, row in here[here[code].map(names) != here[name]].iterrows():
+            problem = f"{row[name]!r} is not province {row[code]}"
+            yield _at(table, index, name, problem, "correct the name or the code")
     for table in tables():
         rows = load(table)
         if {"province_code", "province"} <= set(rows.columns):
@@ -759,7 +784,7 @@ def _border_faults() -> Iterator[str]:
 
 
 def _case_faults() -> Iterator[str]:
-    """Codes are counted right, and every case has one."""
+    """Codes are counted right, every case has one, and lies in the region of its province."""
     codes = load("cases/case_codes")
     book = load("cases/codebook")
     keys = ["dimension", "code"]
@@ -768,6 +793,11 @@ def _case_faults() -> Iterator[str]:
     for index, case in load("cases/cases")["case_id"].items():
         if case not in set(codes["case_id"]):
             yield _at("cases/cases", index, "case_id", f"{case} has no code", "code the case")
+    regions = load("provinces/provinces").set_index("province_code")["region4"]
+    cases = load("cases/cases")
+    for index, row in cases[cases["province_code"].map(regions) != cases["region4"]].iterrows():
+        problem = f"{row['province']} is not in {row['region4']}"
+        yield _at("cases/cases", index, "region4", problem, "correct region or province")
 
 
 def _panel_faults() -> Iterator[str]:
