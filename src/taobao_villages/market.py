@@ -36,6 +36,14 @@ GDP = {"final": "gdp_china_final", "preliminary": "gdp_china_preliminary"}
 BOTH, ALONE = "Taobao and Tmall", "Taobao alone"
 MARKETS = ("iResearch", "Statistics office")  # publishers with annual totals for 2015 and 2016
 PERIODS = ("same months", "2015", "2016")
+SHORT: Mapping[str, str] = {
+    BOTH: "Both",
+    ALONE: "Taobao",
+    "all online retail": "all",
+    "mobile shopping": "mobile",
+    "iResearch": "iRes.",
+    "Statistics office": "stat. office",
+}
 STRATEGIC = ("telecommunications", "petroleum", "electricity", "finance")
 
 # Who owns what, as far as the tables of shares name it.
@@ -314,6 +322,7 @@ def size_evidence(*, tolerance: float = 5, forecasts: bool = False) -> Evidence:
     for year in STATED:
         own = rows[rows["year"] == year]
         low[year], high[year] = own["rmb"].min(), own["rmb"].max()
+        details[f"stated_{year}"] = STATED[year] / 1000
         details[f"low_{year}"] = round(float(low[year]) / 1000, 2)
         details[f"high_{year}"] = round(float(high[year]) / 1000, 2)
         details[f"publishers_{year}"] = len(nearest[year])
@@ -474,6 +483,10 @@ def speed_evidence(
         "first": int(rates.loc["online", "first"]),
         "last": int(rates.loc["online", "last"]),
     }
+    retail = series(RETAIL, pick=pick)
+    for end in ("first", "last"):  # yuan online for a hundred yuan of all retail
+        year = int(details[end])
+        details[f"per_hundred_{end}"] = round(100 * float(online[year] / retail[year]), 1)
     for year, rate in yearly.items():
         details[f"growth_{year}"] = round(float(rate), 1)
     for name in ("online", "retail", "gdp"):
@@ -488,7 +501,7 @@ def speed_evidence(
     sources = pd.concat([totals(name, forecasts=publisher == "CECRC") for name in used])
     return Evidence(
         value=round(float(rates.loc["online", "rate"]), 1),
-        unit="% a year",
+        unit="percent a year",
         interval=interval,
         interval_kind="95% interval of the log-linear fit" if interval else "",
         n=len(online),
@@ -622,7 +635,8 @@ def denominators() -> pd.DataFrame:
     -------
     DataFrame
         One row a reading: ``whose``, ``of`` (the whole), ``how`` ("sales over market" or
-        "published"), ``period``, ``share`` (percent) and ``sources`` (list of ids).
+        "published"), ``period``, ``share`` (percent), ``sources`` (list of ids) and ``label``,
+        short enough for an axis.
     """
     sold = ["eczine2016_alibaba"]
     rows = []
@@ -673,7 +687,13 @@ def denominators() -> pd.DataFrame:
                     "sources": sorted(same["source_id"]),
                 }
             )
-    return pd.DataFrame(rows).sort_values("share", ascending=False, ignore_index=True)
+    table = pd.DataFrame(rows).sort_values("share", ascending=False, ignore_index=True)
+    label = table["whose"] + " of " + table["of"]
+    for long, short in SHORT.items():
+        label = label.str.replace(long, short, regex=False)
+    return table.assign(
+        label=label + table["how"].map({"published": "", "sales over market": " *"})
+    )
 
 
 def seventy_evidence(
@@ -992,7 +1012,7 @@ def monopoly_evidence(
         }
     return Evidence(
         value=round(100 * float(holds.mean()), 1),
-        unit="% of the published sets of shares show a near-monopoly",
+        unit="percent of the published sets of shares show a near-monopoly",
         n=len(table),
         n_unit="published sets of shares of the years 2012 to 2016",
         sources=sorted(set(table["source_id"])),
@@ -1252,11 +1272,13 @@ def owners(*, internet: int = 2016, mixed: str = "unknown", weight: str = "firms
             size = own["revenue_rmb_10k"].fillna(own["revenue_rmb_10k"].min()).astype("int64")
         state, private = (int(size[counted == name].sum()) for name in ("state", "private"))
         whole = int(size.sum())
-        names = ("state", "private", "mixed", "not found")
-        rows[sector] = {"firms": len(own)} | {name: int((kind == name).sum()) for name in names}
+        row: dict[str, float] = {"firms": len(own)}
+        for name in ("state", "private", "mixed", "not found"):
+            row[name] = int((kind == name).sum())
         for name, yes, no in (("state", state, private), ("private", private, state)):
             low, high = statistics.share_bounds(yes, no, whole)
-            rows[sector] |= {f"{name}_low": 100 * low, f"{name}_high": 100 * high}
+            row[f"{name}_low"], row[f"{name}_high"] = 100 * low, 100 * high
+        rows[sector] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("sector")
 
 
