@@ -766,12 +766,12 @@ def seventy_evidence(
         interval_kind="range over publishers of the market's size and over periods",
         n=len(shares),
         n_unit="ways to divide",
-        sources=sorted(ids | {ARTICLE}),
+        sources=sorted(ids | {ARTICLE, "sohu2017_gmv"}),
         details=details,
         limits=(
-            "Alibaba's figure counts orders whether or not they were paid, so shares are too high "
-            "rather than too low. The calendar years are out of step with Alibaba's fiscal year. "
-            "No source prints Taobao's share of all online retail for 2016 but the article."
+            "Sales over a platform (GMV) count orders whether or not they are paid, so shares are "
+            "too high rather than too low. Calendar years are out of step with Alibaba's fiscal "
+            "year. No source prints Taobao's share of all online retail for 2016 but the article."
         ),
     )
 
@@ -1018,8 +1018,8 @@ def monopoly_evidence(
         sources=sorted(set(table["source_id"])),
         details=details,
         limits=(
-            "Sets are of different measures and makers and were not drawn as a sample. Social "
-            "media have no published division of one market; mobile messaging, for one month, "
+            "Sets are of different measures and makers and were not drawn as a sample; one that "
+            "two sources print counts twice. Social media have no published division of one market; mobile messaging, for one month, "
             "stands for them. A share says nothing of the power to set prices."
         ),
     )
@@ -1166,9 +1166,8 @@ def largest_evidence(
         sources=sorted({*used["source_id"], *totals("exchange_rate_rmb_per_usd")["source_id"]}),
         details=details,
         limits=(
-            "Only the United States is compared; it led before. The American total leaves out "
-            "travel and tickets, the Chinese ones differ in what they count. Converted at market "
-            "rates; a yuan buys more in China, which would make China larger still."
+            "Only the United States is compared; it led before. What counts as online retail "
+            "differs between publishers and countries. Converted at market rates."
             if enough
             else "This publisher has no total for 2013 or later that was read."
         ),
@@ -1200,7 +1199,8 @@ C05 = Claim(
     rule=Rule(
         "Reproduced if China's online retail is larger than that of the United States, the largest "
         "before, in each year from 2013 to 2016 with data and by every publisher; in part if it is "
-        "so in the last year only; contradicted if it is smaller in all of them.",
+        "so in the last year but not in each; contradicted if it is smaller in all of them; else "
+        "not reproduced.",
         decide_largest,
     ),
     variants={
