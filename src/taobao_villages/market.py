@@ -1020,7 +1020,8 @@ def monopoly_evidence(
         limits=(
             "Sets are of different measures and makers and were not drawn as a sample; one that "
             "two sources print counts twice. Social media have no published division of one "
-            "market; mobile messaging, for one month, stands for them. A share says nothing of the power to set prices."
+            "market; mobile messaging, for one month, stands for them. A share says "
+            "nothing of the power to set prices."
         ),
     )
 
