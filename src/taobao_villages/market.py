@@ -740,9 +740,9 @@ def seventy_evidence(
         "alone": round(float(every[ALONE, "iResearch", "same months"]), 1),
         "alone_low": round(float(every[ALONE].min()), 1),
         "alone_high": round(float(every[ALONE].max()), 1),
-        "sales": round(platform_sales("Alibaba China retail", "2016-03") / 1000, 2),
-        "sales_taobao": round(platform_sales("Taobao Marketplace", "2016-03") / 1000, 2),
-        "sales_tmall": round(platform_sales("Tmall", "2016-03") / 1000, 2),
+        "sales": round(platform_sales("Alibaba China retail", "2016-03") / 1000, 1),
+        "sales_taobao": round(platform_sales("Taobao Marketplace", "2016-03") / 1000, 1),
+        "sales_tmall": round(platform_sales("Tmall", "2016-03") / 1000, 1),
         "market": round(market_size("iResearch", "same months") / 1000, 2),
         "persons": round(market_size("iResearch", "same months", part="C2C") / 1000, 2),
     }
@@ -761,7 +761,7 @@ def seventy_evidence(
     ids = {source for row in wholes["sources"] for source in row} | set(shop["source_id"])
     return Evidence(
         value=round(float(shares.iloc[0]), 1),
-        unit="%",
+        unit=f"percent of all online retail ({whose})",
         interval=(round(float(shares.min()), 1), round(float(shares.max()), 1)),
         interval_kind="range over publishers of the market's size and over periods",
         n=len(shares),
