@@ -375,6 +375,8 @@ def test_a_discount_and_a_single_publisher(planted):
     # 300 of 200: a third may go before both are equal
     assert details["break_even"] == pytest.approx(33.3)
     assert details["leads"] == details["years"] == 2
+    assert details["first"] == "2013"  # a name of a year, not a quantity
+    assert market.largest_evidence(discount=90).details["first"] == "never"
 
 
 def test_the_break_even_discount_makes_both_countries_equal():

@@ -1125,7 +1125,7 @@ def largest_evidence(
     table = against_united_states(publisher=publisher, goods_only=goods_only, discount=discount)
     table = table[table["ratio"].notna()]
     highest = table["china_high"] / table["united_states_low"]
-    details: dict[str, float] = {}
+    details: dict[str, float | str] = {}
     for year in table.index:
         details[f"ratio_low_{year}"] = round(float(table.loc[year, "ratio"]), 2)
         details[f"ratio_high_{year}"] = round(float(highest[year]), 2)
@@ -1134,7 +1134,7 @@ def largest_evidence(
         "years": len(tested),
         "leads": int((tested["ratio"] > 1).sum()),
         "trails": int((highest.loc[2013:] <= 1).sum()),
-        "first": int(table.index[table["ratio"] > 1].min()) if (table["ratio"] > 1).any() else 0,
+        "first": next((str(year) for year in table.index[table["ratio"] > 1]), "never"),
         "last": int(tested.index[-1]) if len(tested) else 0,
     }
     if len(tested):
@@ -1156,7 +1156,7 @@ def largest_evidence(
         interval=(
             (
                 round(float(tested["ratio"].iloc[-1]), 2),
-                round(float(highest[int(details["last"])]), 2),
+                round(float(highest[tested.index[-1]]), 2),
             )
             if enough
             else None
