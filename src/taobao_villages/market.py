@@ -1,0 +1,1374 @@
+"""Internet giants and e-commerce in China: size, growth, shares and owners (C01 to C05, C57).
+
+Nobody counts online retail from a list. Each publisher has its own estimate, and its own idea of
+what belongs in it. So the intervals here are ranges over publishers and definitions; the one
+exception, the interval of a log-linear fit, says so. Values are in current prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from numpy.typing import ArrayLike
+
+from taobao_villages import data, statistics
+from taobao_villages.claims import Claim, Evidence, Rule
+
+FIRST, LAST = 2012, 2016
+STATED = {2012: 1200.0, 2016: 4700.0}  # the article's figures, RMB billion
+ARTICLE = "li2017"  # not held against itself
+PUBLISHERS: Mapping[str, str] = {
+    "iResearch": "online_shopping_gmv_iresearch",
+    "Statistics office": "online_retail_sales_nbs",
+    "Ministry of Commerce": "online_retail_mofcom",
+    "CNNIC": "online_retail_cnnic",
+    "CECRC": "online_retail_cecrc",
+    "Internet Society": "china_online_retail_isc",
+    "Deloitte and post": "online_retail_deloitte_postbureau",
+}
+GOODS = "online_retail_physical_goods_nbs"
+UNITED_STATES = "us_online_retail_commerce_dept"
+RETAIL = "retail_sales_consumer_goods"
+GDP = {"final": "gdp_china_final", "preliminary": "gdp_china_preliminary"}
+BOTH, ALONE = "Taobao and Tmall", "Taobao alone"
+MARKETS = ("iResearch", "Statistics office")  # publishers with annual totals for 2015 and 2016
+PERIODS = ("same months", "2015", "2016")
+SHORT: Mapping[str, str] = {
+    BOTH: "Both",
+    ALONE: "Taobao",
+    "all online retail": "all",
+    "mobile shopping": "mobile",
+    "iResearch": "iRes.",
+    "Statistics office": "stat. office",
+}
+STRATEGIC = ("telecommunications", "petroleum", "electricity", "finance")
+
+# Who owns what, as far as the tables of shares name it.
+FIRMS: Mapping[str, str] = {
+    "360buy (JD.com)": "JD.com",
+    "AliWangwang": "Alibaba",
+    "Alibaba (Taobao + Tmall)": "Alibaba",
+    "Alibaba (all sites)": "Alibaba",
+    "Feixin (China Mobile)": "China Mobile",
+    "Mobile Taobao (Alibaba)": "Alibaba",
+    "Soso (Tencent)": "Tencent",
+    "Taobao": "Alibaba",
+    "Taobao (Marketplace + Mall)": "Alibaba",
+    "Tencent QQ": "Tencent",
+    "Tmall": "Alibaba",
+    "WeChat": "Tencent",
+}
+SUMS = ("Tencent QQ + WeChat", "Tmall, JD.com and Vipshop together")  # of rows that stand beside
+SEGMENTS: Mapping[str, Sequence[str]] = {
+    "search": ("search engine", "search engine (PC)", "search engine (mobile)"),
+    "social media": ("mobile instant messaging",),
+    "e-commerce": ("online retail", "online sales", "e-commerce", "B2C", "mobile shopping"),
+}
+KEYS = {"search": "search", "social media": "social", "e-commerce": "commerce"}  # of details
+LEADERS = {"search": "Baidu", "social media": "Tencent", "e-commerce": "Alibaba"}
+# A user can use several: such shares add up to more than a hundred and divide no market.
+OVERLAPPING = ("penetration_of_users", "reach_of_internet_users", "named_as_most_used")
+COMMERCE: Mapping[str, Sequence[str]] = {
+    "every definition": SEGMENTS["e-commerce"],
+    "all online retail": ("online retail", "online sales", "e-commerce"),
+    "B2C": ("B2C",),
+    "mobile shopping": ("mobile shopping",),
+}
+SEARCH: Mapping[str, Sequence[str]] = {
+    "every measure": ("share", "share_of_revenue", "share_of_use"),
+    "revenue": ("share_of_revenue",),
+    "use": ("share_of_use",),
+}
+
+
+# ---- totals (C01, C05) ----------------------------------------------------------------------
+
+
+def totals(indicator: str, *, forecasts: bool = False) -> pd.DataFrame:
+    """Annual figures of one indicator as every source prints them.
+
+    Parameters
+    ----------
+    indicator : str
+        As in ``market/online_retail``.
+    forecasts : bool
+        Keep figures that were forecast before the year had ended.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``year``, ``value``, ``unit``, ``source_id``, ``status``; one row a source and
+        year, whole years only.
+
+    Raises
+    ------
+    ValueError
+        For an indicator without annual figures.
+    """
+    table = data.load("market/online_retail")
+    table = table[(table["indicator"] == indicator) & (table["precision"] == "year")]
+    if table.empty:
+        raise ValueError(f"{indicator!r} has no annual figures in market/online_retail")
+    if not forecasts:
+        table = table[table["status"] != "forecast"]
+    return table[["year", "value", "unit", "source_id", "status"]].reset_index(drop=True)
+
+
+def series(indicator: str, *, pick: str = "lowest", forecasts: bool = False) -> pd.Series:
+    """One figure a year, where sources may print several.
+
+    Parameters
+    ----------
+    indicator : str
+    pick : {"lowest", "highest"}
+        Which figure stands for a year with several.
+    forecasts : bool
+        See `totals`.
+
+    Returns
+    -------
+    Series
+        Indexed by ``year``, in the indicator's unit; years without a figure are not there.
+
+    Raises
+    ------
+    ValueError
+        For another `pick`.
+    """
+    if pick not in ("lowest", "highest"):
+        raise ValueError(f"pick is {pick!r}; use 'lowest' or 'highest'")
+    grouped = totals(indicator, forecasts=forecasts).groupby("year")["value"]
+    return grouped.min() if pick == "lowest" else grouped.max()
+
+
+def exchange_rate() -> pd.Series:
+    """Yuan for one US dollar, official average of each year, indexed by ``year``."""
+    return series("exchange_rate_rmb_per_usd")
+
+
+def online_retail(
+    *, publishers: Sequence[str] = tuple(PUBLISHERS), forecasts: bool = False
+) -> pd.DataFrame:
+    """Online retail of China by publisher, year and source, in yuan and in dollars.
+
+    Parameters
+    ----------
+    publishers : sequence of str
+        Names in `PUBLISHERS`.
+    forecasts : bool
+        See `totals`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``publisher``, ``year``, ``rmb`` and ``usd`` (billion; the one that is not printed
+        is converted at the year's average rate), ``source_id``, ``status``. Years without a rate
+        are left out.
+    """
+    rate = exchange_rate()
+    parts = []
+    for name in publishers:
+        rows = totals(PUBLISHERS[name], forecasts=forecasts)
+        rows = rows[rows["year"].isin(rate.index)]
+        factor = rows["year"].map(rate)
+        dollars = rows["unit"] == "USD billion"
+        parts.append(
+            rows.assign(
+                publisher=name,
+                rmb=rows["value"].where(~dollars, rows["value"] * factor),
+                usd=rows["value"].where(dollars, rows["value"] / factor),
+            )
+        )
+    columns = ["publisher", "year", "rmb", "usd", "source_id", "status"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def by_publisher(*, years: Sequence[int] = (FIRST, LAST), forecasts: bool = False) -> pd.DataFrame:
+    """Lowest and highest figure of each publisher, without the article's own, in trillion yuan.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by publisher, columns ``low_<year>`` and ``high_<year>``; NaN where nothing is
+        printed. Publishers with no figure in any of the years are left out.
+    """
+    rows = online_retail(forecasts=forecasts)
+    rows = rows[rows["source_id"] != ARTICLE]
+    found = {}
+    for year in years:
+        grouped = rows[rows["year"] == year].groupby("publisher")["rmb"]
+        found[f"low_{year}"] = grouped.min() / 1000
+        found[f"high_{year}"] = grouped.max() / 1000
+    return pd.DataFrame(found).reindex(list(PUBLISHERS)).dropna(how="all")
+
+
+# ---- growth (C01, C02) ----------------------------------------------------------------------
+
+
+def cagr(first: float, last: float, years: float) -> float:
+    """Compound annual growth rate: the constant yearly rate between two values.
+
+    Parameters
+    ----------
+    first, last : float
+        Positive values at the two ends.
+    years : float
+        Time between them.
+
+    Returns
+    -------
+    float
+        Percent a year.
+
+    Raises
+    ------
+    ValueError
+        If a value or the time is not positive.
+    """
+    if min(first, last, years) <= 0:
+        raise ValueError(f"growth from {first} to {last} in {years} years: all must be positive")
+    return 100 * ((last / first) ** (1 / years) - 1)
+
+
+def rounding_range(first: float, last: float, years: float, *, step: float) -> pd.DataFrame:
+    """What two rounded figures can still mean.
+
+    Parameters
+    ----------
+    first, last, years : float
+        As in `cagr`.
+    step : float
+        Size of the last printed digit; the true value lies within half of it either way.
+
+    Returns
+    -------
+    DataFrame
+        Rows ``low`` and ``high``, columns ``multiple`` and ``cagr`` (percent a year).
+    """
+    half = step / 2
+    ends = {"low": (first + half, last - half), "high": (first - half, last + half)}
+    return pd.DataFrame(
+        {name: {"multiple": b / a, "cagr": cagr(a, b, years)} for name, (a, b) in ends.items()}
+    ).T
+
+
+def log_linear(values: pd.Series, *, level: float = 0.95) -> tuple[pd.Series, pd.DataFrame]:
+    """Fit one constant growth rate to all years: a straight line through the logarithms.
+
+    Parameters
+    ----------
+    values : Series, shape (n,)
+        Positive, indexed by year; at least three.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    summary : Series
+        ``rate``, ``low``, ``high`` (percent a year; the interval is Student's t with n - 2 degrees
+        of freedom) and ``n``.
+    fit : DataFrame
+        Indexed by year: ``value``, ``fitted`` and ``residual`` (percent above or below the line).
+
+    Raises
+    ------
+    ValueError
+        Fewer than three values, or one that is not positive.
+
+    Notes
+    -----
+    Wooldridge, Introductory Econometrics, ch. 6: the slope of log(y) in t is a rate of growth.
+    """
+    values = values.dropna().sort_index()
+    if len(values) < 3 or (values <= 0).any():
+        raise ValueError("a log-linear fit needs at least three positive values")
+    years = values.index.to_numpy(float)
+    line = sm.OLS(np.log(values.to_numpy(float)), sm.add_constant(years - years[0])).fit()
+    low, high = line.conf_int(alpha=1 - level)[1]
+    rate, low, high = (100 * np.expm1(slope) for slope in (line.params[1], low, high))
+    fitted = np.exp(line.fittedvalues)
+    fit = pd.DataFrame(
+        {
+            "value": values.to_numpy(float),
+            "fitted": fitted,
+            "residual": 100 * (values.to_numpy(float) / fitted - 1),
+        },
+        index=values.index,
+    )
+    return pd.Series({"rate": rate, "low": low, "high": high, "n": len(values)}), fit
+
+
+def size_evidence(*, tolerance: float = 5, forecasts: bool = False) -> Evidence:
+    """Evidence for C01: the article's two totals against those of other sources.
+
+    A publisher agrees with a total if one of its printed figures lies within the tolerance.
+
+    Parameters
+    ----------
+    tolerance : float
+        How far a figure may lie from the article's, in percent of it.
+    forecasts : bool
+        See `totals`.
+    """
+    rows = online_retail(forecasts=forecasts)
+    rows = rows[rows["year"].isin(STATED) & (rows["source_id"] != ARTICLE)]
+    rows = rows.assign(off=100 * (rows["rmb"] / rows["year"].map(STATED) - 1))
+    nearest = rows["off"].abs().groupby([rows["year"], rows["publisher"]]).min().round(6)
+    details: dict[str, float] = {"tolerance": tolerance}
+    low, high = {}, {}
+    for year in STATED:
+        own = rows[rows["year"] == year]
+        low[year], high[year] = own["rmb"].min(), own["rmb"].max()
+        details[f"stated_{year}"] = STATED[year] / 1000
+        details[f"low_{year}"] = round(float(low[year]) / 1000, 2)
+        details[f"high_{year}"] = round(float(high[year]) / 1000, 2)
+        details[f"publishers_{year}"] = len(nearest[year])
+        details[f"near_{year}"] = int((nearest[year] <= tolerance).sum())
+        details[f"nearest_{year}"] = round(float(nearest[year].min()), 1)
+        details[f"largest_{year}"] = round(float(own["off"].max()), 1)
+    ends = rounding_range(STATED[FIRST], STATED[LAST], LAST - FIRST, step=100)
+    for end in ("low", "high"):
+        details[f"multiple_{end}"] = round(float(ends.loc[end, "multiple"]), 1)
+        details[f"cagr_{end}"] = round(float(ends.loc[end, "cagr"]), 1)
+    details["cagr"] = round(cagr(STATED[FIRST], STATED[LAST], LAST - FIRST), 1)
+    return Evidence(
+        value=round(STATED[LAST] / STATED[FIRST], 1),
+        unit="times as much in 2016 as in 2012, by the article's figures",
+        interval=(
+            round(float(low[LAST] / high[FIRST]), 1),
+            round(float(high[LAST] / low[FIRST]), 1),
+        ),
+        interval_kind="lowest and highest of other sources: any figure of 2016 over any of 2012",
+        n=len(rows),
+        n_unit="figures of other sources for the two years",
+        sources=sorted(
+            {*rows["source_id"], ARTICLE, *totals("exchange_rate_rmb_per_usd")["source_id"]}
+        ),
+        details=details,
+        limits=(
+            "iResearch's own page for 2012 was not found, only the article's mention of it. One "
+            "source prints a larger total for 2016 than the statistics office that it names."
+        ),
+    )
+
+
+def decide_size(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C01."""
+    found = evidence.details
+    near = [found[f"near_{year}"] for year in STATED]
+    every = [found[f"publishers_{year}"] for year in STATED]
+    if near == every:
+        return "reproduced", "All other publishers agree with both figures within the tolerance."
+    if any(near):
+        return (
+            "reproduced in part",
+            f"{near[0]} of {every[0]} other publishers for 2012 and {near[1]} of {every[1]} for "
+            "2016 agree within the tolerance; the rest have more or less.",
+        )
+    return "not reproduced", "No publisher agrees with either figure within the tolerance."
+
+
+C01 = Claim(
+    "C01",
+    evidence=size_evidence,
+    rule=Rule(
+        "Each publisher's total for 2012 and 2016, read elsewhere than in the article, is compared "
+        'with the article\'s. "About" is read as 5% either way. Reproduced if all publishers '
+        "agree; in part if some do; not reproduced if none does.",
+        decide_size,
+    ),
+    variants={"tolerance": (5, 3, 10, 15), "forecasts": (False, True)},
+)
+
+
+def growth_rates(
+    *, publisher: str = "iResearch", gdp: str = "final", pick: str = "lowest", method: str = "ends"
+) -> pd.DataFrame:
+    """Growth of online retail, of all retail and of GDP over the same years.
+
+    Parameters
+    ----------
+    publisher : str
+        A name in `PUBLISHERS`.
+    gdp : {"final", "preliminary"}
+        As first published or as verified a year later.
+    pick : {"lowest", "highest"}
+        See `series`.
+    method : {"ends", "fit"}
+        Compound rate between the first and last common year, or the log-linear fit to every year
+        between them.
+
+    Returns
+    -------
+    DataFrame
+        Rows ``online``, ``retail``, ``gdp``; columns ``first``, ``last`` (years), ``multiple``,
+        ``rate``, ``low``, ``high`` (percent a year; the interval of the fit, NaN by the ends), and
+        ``n`` (years used).
+
+    Raises
+    ------
+    ValueError
+        For another `method`.
+    """
+    if method not in ("ends", "fit"):
+        raise ValueError(f"method is {method!r}; use 'ends' or 'fit'")
+    # Only the CECRC's total of 2016 is a forecast; its other years alone cannot show growth.
+    forecasts = publisher == "CECRC"
+    found = {
+        "online": series(PUBLISHERS[publisher], pick=pick, forecasts=forecasts),
+        "retail": series(RETAIL, pick=pick),
+        "gdp": series(GDP[gdp], pick=pick),
+    }
+    common = [
+        year for year in range(FIRST, LAST + 1) if all(year in one.index for one in found.values())
+    ]
+    first, last = common[0], common[-1]
+    rows = {}
+    for name, values in found.items():
+        own = values.loc[first:last]
+        rate, low, high, n = cagr(own[first], own[last], last - first), np.nan, np.nan, 2
+        if method == "fit":
+            rate, low, high, n = log_linear(own)[0]
+        rows[name] = {
+            "first": first,
+            "last": last,
+            "multiple": own[last] / own[first],
+            "rate": rate,
+            "low": low,
+            "high": high,
+            "n": int(n),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def year_on_year(values: pd.Series) -> pd.Series:
+    """Growth on the year before in percent, for years whose year before is known."""
+    values = values.sort_index()
+    before = values.reindex(values.index - 1).to_numpy()
+    return (100 * (values / before - 1)).dropna()
+
+
+def speed_evidence(
+    *,
+    publisher: str = "iResearch",
+    gdp: str = "final",
+    pick: str = "lowest",
+    method: str = "ends",
+    times: float = 2,
+) -> Evidence:
+    """Evidence for C02: how much faster online retail grew than all retail and GDP.
+
+    Parameters
+    ----------
+    publisher, gdp, pick, method : str
+        See `growth_rates`.
+    times : float
+        What "extraordinary" is read as: so many times the faster of the other two rates.
+    """
+    rates = growth_rates(publisher=publisher, gdp=gdp, pick=pick, method=method)
+    online = series(PUBLISHERS[publisher], pick=pick, forecasts=publisher == "CECRC")
+    online = online.loc[int(rates.loc["online", "first"]) : int(rates.loc["online", "last"])]
+    yearly = year_on_year(online)
+    summary, fit = (None, None) if len(online) < 3 else log_linear(online)
+    other = float(rates.loc[["retail", "gdp"], "rate"].max())
+    details: dict[str, float] = {
+        "times": times,
+        "other": round(other, 1),
+        "ratio": round(float(rates.loc["online", "rate"]) / other, 1),
+        "retail": round(float(rates.loc["retail", "rate"]), 1),
+        "gdp": round(float(rates.loc["gdp", "rate"]), 1),
+        "first": int(rates.loc["online", "first"]),
+        "last": int(rates.loc["online", "last"]),
+    }
+    retail = series(RETAIL, pick=pick)
+    for end in ("first", "last"):  # yuan online for a hundred yuan of all retail
+        year = int(details[end])
+        details[f"per_hundred_{end}"] = round(100 * float(online[year] / retail[year]), 1)
+    for year, rate in yearly.items():
+        details[f"growth_{year}"] = round(float(rate), 1)
+    for name in ("online", "retail", "gdp"):
+        details[f"multiple_{name}"] = round(float(rates.loc[name, "multiple"]), 2)
+    interval = None
+    if summary is not None and fit is not None:
+        interval = (round(float(summary["low"]), 1), round(float(summary["high"]), 1))
+        details["fit"] = round(float(summary["rate"]), 1)
+        for year, residual in fit["residual"].items():
+            details[f"residual_{year}"] = round(float(residual), 1)
+    used = [PUBLISHERS[publisher], RETAIL, GDP[gdp]]
+    sources = pd.concat([totals(name, forecasts=publisher == "CECRC") for name in used])
+    return Evidence(
+        value=round(float(rates.loc["online", "rate"]), 1),
+        unit="percent a year",
+        interval=interval,
+        interval_kind="95% interval of the log-linear fit" if interval else "",
+        n=len(online),
+        n_unit="years with a total of online retail",
+        sources=sorted(set(sources[sources["year"].between(FIRST, LAST)]["source_id"])),
+        details=details,
+        limits=(
+            "Current prices, few years, rounded totals; iResearch's for 2012 is known only from "
+            "the article. "
+            "The fit takes years as independent, which neighbouring years are not: its interval "
+            "describes the scatter about a line and is no margin of error of the totals."
+        ),
+    )
+
+
+def decide_speed(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C02."""
+    online, other = float(evidence.value or 0), evidence.details["other"]
+    lowest = evidence.interval[0] if evidence.interval else online
+    if online >= evidence.details["times"] * other and lowest > other:
+        return (
+            "reproduced",
+            f"{evidence.details['ratio']} times as fast as the faster of all retail and GDP; even "
+            "the low end of the fit is above both.",
+        )
+    if online > other:
+        return (
+            "reproduced in part",
+            "Faster than all retail and GDP, but not by the factor asked for, or not clearly.",
+        )
+    return "contradicted", "No faster than all retail or GDP."
+
+
+C02 = Claim(
+    "C02",
+    evidence=speed_evidence,
+    rule=Rule(
+        '"Extraordinary" is read as twice the rate of all retail sales and of GDP, whichever is '
+        "faster. Reproduced if online retail grew at least that fast and the low end of the "
+        "log-linear fit is above both; in part if it only grew faster; contradicted if it did not.",
+        decide_speed,
+    ),
+    variants={
+        "publisher": ("iResearch", "Statistics office", "CECRC"),
+        "gdp": ("final", "preliminary"),
+        "pick": ("lowest", "highest"),
+        "method": ("ends", "fit"),
+        "times": (2, 1.5, 3),
+    },
+)
+
+
+# ---- the seventy percent (C03) --------------------------------------------------------------
+
+
+def platform_sales(platform: str, date: str) -> float:
+    """Sales over a platform in the twelve months to a date, billion yuan (GMV)."""
+    rows = data.load("market/platform_users")
+    rows = rows[(rows["quantity"] == "gmv") & (rows["platform"] == platform)]
+    return float(rows.set_index("date")["value"][date])
+
+
+def market_size(publisher: str, period: str, *, part: str = "all") -> float:
+    """Online retail in the period that Alibaba's fiscal year 2016 is divided by.
+
+    Parameters
+    ----------
+    publisher : str
+        A name in `MARKETS`.
+    period : {"same months", "2015", "2016"}
+        April 2015 to March 2016, taken as three quarters of 2015 and one of 2016; or a calendar
+        year.
+    part : {"all", "B2C", "C2C"}
+        The whole, or iResearch's split of it into shops of firms and shops of persons.
+
+    Returns
+    -------
+    float
+        Billion yuan.
+
+    Raises
+    ------
+    ValueError
+        For another period or part, or a split that the publisher does not print.
+    """
+    if period not in PERIODS:
+        raise ValueError(f"period is {period!r}; use one of {', '.join(PERIODS)}")
+    if part not in ("all", "B2C", "C2C") or (part != "all" and publisher != "iResearch"):
+        raise ValueError(f"{publisher} prints no total for {part!r}")
+    total = series(PUBLISHERS[publisher])
+    if part != "all":
+        firms = series("b2c_share_of_online_shopping") / 100
+        total = total * (firms if part == "B2C" else 1 - firms)
+    if period == "same months":
+        return float(0.75 * total[2015] + 0.25 * total[2016])
+    return float(total[int(period)])
+
+
+def sales_shares() -> pd.DataFrame:
+    """Alibaba's sales of April 2015 to March 2016 over each total that they could be divided by.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``whose``, ``market`` (publisher), ``period`` and ``share`` (percent of all online
+        retail).
+    """
+    sales = {
+        BOTH: platform_sales("Alibaba China retail", "2016-03"),
+        ALONE: platform_sales("Taobao Marketplace", "2016-03"),
+    }
+    return pd.DataFrame(
+        [
+            {
+                "whose": whose,
+                "market": market,
+                "period": period,
+                "share": 100 * value / market_size(market, period),
+            }
+            for whose, value in sales.items()
+            for market in MARKETS
+            for period in PERIODS
+        ]
+    )
+
+
+def denominators() -> pd.DataFrame:
+    """The share of "Taobao" about 2016, under each whole that one could mean.
+
+    Returns
+    -------
+    DataFrame
+        One row a reading: ``whose``, ``of`` (the whole), ``how`` ("sales over market" or
+        "published"), ``period``, ``share`` (percent), ``sources`` (list of ids) and ``label``,
+        short enough for an axis.
+    """
+    sold = ["eczine2016_alibaba"]
+    rows = []
+    for row in sales_shares().query("period == 'same months'").to_dict("records"):
+        name = PUBLISHERS[row["market"]]
+        used = totals(name)
+        ids = used[used["year"].isin([2015, 2016]) & (used["source_id"] != ARTICLE)]["source_id"]
+        rows.append(
+            {
+                "whose": row["whose"],
+                "of": f"all online retail ({row['market']})",
+                "how": "sales over market",
+                "period": "April 2015 to March 2016",
+                "share": row["share"],
+                "sources": sold + sorted(set(ids)),
+            }
+        )
+    for whose, platform, part in ((ALONE, "Taobao Marketplace", "C2C"), ("Tmall", "Tmall", "B2C")):
+        rows.append(
+            {
+                "whose": whose,
+                "of": f"{part} (iResearch)",
+                "how": "sales over market",
+                "period": "April 2015 to March 2016",
+                "share": 100
+                * platform_sales(platform, "2016-03")
+                / market_size("iResearch", "same months", part=part),
+                "sources": [*sold, "m037", "m038"],
+            }
+        )
+    shares = data.load("market/platform_share")
+    shares = shares[(shares["year"] == LAST) & (shares["source_id"] != ARTICLE)]
+    for market, platform, whose in (
+        ("B2C", "Tmall", "Tmall"),
+        ("mobile shopping", "Alibaba (all sites)", BOTH),
+    ):
+        own = shares[(shares["market"] == market) & (shares["platform"] == platform)]
+        for (maker, start, end), same in own.groupby(["maker", "period_start", "period_end"]):
+            rows.append(
+                {
+                    "whose": whose,
+                    "of": f"{market} ({maker})",
+                    "how": "published",
+                    "period": start[:4]
+                    if same["precision"].iloc[0] == "year"
+                    else f"{start} to {end}",
+                    "share": float(same["share_pct"].iloc[0]),
+                    "sources": sorted(same["source_id"]),
+                }
+            )
+    table = pd.DataFrame(rows).sort_values("share", ascending=False, ignore_index=True)
+    label = table["whose"] + " of " + table["of"]
+    for long, short in SHORT.items():
+        label = label.str.replace(long, short, regex=False)
+    return table.assign(
+        label=label + table["how"].map({"published": "", "sales over market": " *"})
+    )
+
+
+def seventy_evidence(
+    *,
+    whose: str = BOTH,
+    market: str = "each publisher",
+    period: str = "each period",
+    tolerance: float = 5,
+) -> Evidence:
+    """Evidence for C03: the share of Taobao in all online retail under several readings.
+
+    Parameters
+    ----------
+    whose : {"Taobao and Tmall", "Taobao alone"}
+        What "Taobao" means.
+    market : str
+        "each publisher", or one of `MARKETS`.
+    period : str
+        "each period", or one of `PERIODS`.
+    tolerance : float
+        What "around" means, in percentage points.
+    """
+    every = sales_shares()
+    table = every[every["whose"] == whose]
+    if market != "each publisher":
+        table = table[table["market"] == market]
+    if period != "each period":
+        table = table[table["period"] == period]
+    shares = table["share"]
+    details: dict[str, float] = {
+        "tolerance": tolerance,
+        "readings": len(shares),
+        "within": int(((shares - 70).abs() <= tolerance).sum()),
+        "below": int((shares < 70 - tolerance).sum()),
+        "above": int((shares > 70 + tolerance).sum()),
+    }
+    every = every.set_index(["whose", "market", "period"])["share"]
+    details |= {
+        "both_iresearch": round(float(every[BOTH, "iResearch", "same months"]), 1),
+        "both_office": round(float(every[BOTH, "Statistics office", "same months"]), 1),
+        "both_2016": round(float(every[BOTH, "iResearch", "2016"]), 1),
+        "office_2016": round(float(every[BOTH, "Statistics office", "2016"]), 1),
+        "both_2015": round(float(every[BOTH, "iResearch", "2015"]), 1),
+        "alone": round(float(every[ALONE, "iResearch", "same months"]), 1),
+        "alone_low": round(float(every[ALONE].min()), 1),
+        "alone_high": round(float(every[ALONE].max()), 1),
+        "sales": round(platform_sales("Alibaba China retail", "2016-03") / 1000, 1),
+        "sales_taobao": round(platform_sales("Taobao Marketplace", "2016-03") / 1000, 1),
+        "sales_tmall": round(platform_sales("Tmall", "2016-03") / 1000, 1),
+        "market": round(market_size("iResearch", "same months") / 1000, 2),
+        "persons": round(market_size("iResearch", "same months", part="C2C") / 1000, 2),
+    }
+    wholes = denominators()
+    published = wholes[wholes["how"] == "published"].groupby("whose")["share"]
+    details |= {
+        "tmall_low": float(published.min()["Tmall"]),
+        "tmall_high": float(published.max()["Tmall"]),
+        "mobile": float(published.max()[BOTH]),
+        "of_persons": round(float(wholes.set_index("of")["share"]["C2C (iResearch)"]), 1),
+    }
+    shop = data.load("market/platform_share")
+    shop = shop[shop["market"].eq("online retail") & shop["platform"].eq("Alibaba (all sites)")]
+    for year, share in shop.groupby("year")["share_pct"].min().items():
+        details[f"published_{year}"] = float(share)
+    ids = {source for row in wholes["sources"] for source in row} | set(shop["source_id"])
+    return Evidence(
+        value=round(float(shares.iloc[0]), 1),
+        unit=f"percent of all online retail ({whose})",
+        interval=(round(float(shares.min()), 1), round(float(shares.max()), 1)),
+        interval_kind="range over publishers of the market's size and over periods",
+        n=len(shares),
+        n_unit="ways to divide",
+        sources=sorted(ids | {ARTICLE, "sohu2017_gmv"}),
+        details=details,
+        limits=(
+            "Sales over a platform (GMV) count orders whether or not they are paid, so shares are "
+            "too high rather than too low. Calendar years are out of step with Alibaba's fiscal "
+            "year. No source prints Taobao's share of all online retail for 2016 but the article."
+        ),
+    )
+
+
+def decide_seventy(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C03."""
+    found = evidence.details
+    if found["within"] == found["readings"]:
+        return "reproduced", "Around 70% under each way to divide."
+    if found["within"]:
+        return (
+            "reproduced in part",
+            f"Around 70% under {found['within']} of {found['readings']} ways to divide; "
+            f"{found['above']} give more and {found['below']} less.",
+        )
+    if found["below"] and found["above"]:
+        return "not reproduced", "Some ways to divide give more and some less, none around 70%."
+    side = "less" if found["below"] else "more"
+    return "contradicted", f"Each way to divide gives {side} than that."
+
+
+C03 = Claim(
+    "C03",
+    evidence=seventy_evidence,
+    rule=Rule(
+        '"Around" is read as 5 points either way. Sales over Taobao are divided by the size of '
+        "the whole market, as each publisher has it, for the same months and for calendar 2015 "
+        "and 2016. Reproduced if all shares are around 70%; in part if some are; contradicted if "
+        "all lie on one side; else not reproduced.",
+        decide_seventy,
+    ),
+    variants={
+        "whose": (BOTH, ALONE),
+        "market": ("each publisher", *MARKETS),
+        "period": ("each period", *PERIODS),
+        "tolerance": (5, 3, 10),
+    },
+)
+
+
+# ---- concentration (C04) --------------------------------------------------------------------
+
+
+def hhi_bounds(
+    shares: ArrayLike, *, rest: str = "smaller than the smallest"
+) -> tuple[float, float]:
+    """Lowest and highest Herfindahl-Hirschman index when only the largest shares are known.
+
+    Parameters
+    ----------
+    shares : array_like, shape (n,)
+        Known shares in percent; together at most 100.
+    rest : {"smaller than the smallest", "one firm"}
+        How large an unreported firm may be at most: as large as the smallest reported one, or as
+        large as the largest reported one.
+
+    Returns
+    -------
+    low, high : float
+        0 to 10,000. The lowest spreads the rest over infinitely many firms, so that it adds
+        nothing; the highest puts it into as few firms as `rest` allows.
+
+    Raises
+    ------
+    ValueError
+        For no shares, a share that is not positive, a sum above 100, or another `rest`.
+
+    Notes
+    -----
+    Squares grow faster than shares, so a given rest adds most when it is held by the fewest
+    firms: as many of the largest allowed size as fit, and one with what is left.
+    """
+    known = np.asarray(shares, dtype=float)
+    if known.size == 0 or not (known > 0).all() or known.sum() > 100 + 1e-6:
+        raise ValueError("shares: positive, and together at most 100%")
+    sizes = {"smaller than the smallest": known.min(), "one firm": known.max()}
+    if rest not in sizes:
+        raise ValueError(f"rest is {rest!r}; use one of {', '.join(sizes)}")
+    left, size = max(0.0, 100 - known.sum()), sizes[rest]
+    whole = int(left / size + 1e-9)
+    low = float(np.square(known).sum())
+    return low, float(low + whole * size**2 + max(0.0, left - whole * size) ** 2)
+
+
+def market_shares(*, owner: str = "firm") -> pd.DataFrame:
+    """Published shares of 2012 to 2016 in the three segments that the article names.
+
+    Parameters
+    ----------
+    owner : {"firm", "brand"}
+        Join the brands of one firm, such as QQ and WeChat, or leave them apart.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``segment``, ``market``, ``measure``, ``rule``, ``period_start``, ``period_end``,
+        ``source_id``, ``name`` (firm or brand), ``firm``, ``share_pct``. Without the article's own,
+        without sums of rows that stand beside them, and without measures that overlap.
+
+    Raises
+    ------
+    ValueError
+        For another `owner`.
+    """
+    if owner not in ("firm", "brand"):
+        raise ValueError(f"owner is {owner!r}; use 'firm' or 'brand'")
+    table = data.load("market/platform_share")
+    segment = {market: name for name, markets in SEGMENTS.items() for market in markets}
+    table = table.assign(segment=table["market"].map(segment), rule=table["rule"].fillna(""))
+    table = table[
+        table["segment"].notna()
+        & table["year"].between(FIRST, LAST)
+        & ~table["measure"].isin(OVERLAPPING)
+        & ~table["platform"].isin(SUMS)
+        & (table["source_id"] != ARTICLE)
+        & (table["status"] != "forecast")
+    ]
+    table = table.assign(firm=table["platform"].map(lambda name: FIRMS.get(name, name)))
+    keys = ["segment", "market", "measure", "rule", "period_start", "period_end", "source_id"]
+    name = table["firm"] if owner == "firm" else table["platform"]
+    grouped = table.assign(name=name).groupby([*keys, "name", "firm"], as_index=False)
+    return grouped["share_pct"].sum()
+
+
+def concentration(*, owner: str = "firm", rest: str = "smaller than the smallest") -> pd.DataFrame:
+    """Share of the leader and bounds of the HHI for every published set of shares.
+
+    A set that does not report the firm that the article names for the segment is left out: its
+    leader is not known.
+
+    Parameters
+    ----------
+    owner : {"firm", "brand"}
+        See `market_shares`.
+    rest : str
+        See `hhi_bounds`.
+
+    Returns
+    -------
+    DataFrame
+        One row a set, in the order of segment and date: ``segment``, ``market``, ``measure``,
+        ``rule``, ``period_start``, ``period_end``, ``source_id``, ``leader``, ``top`` (percent),
+        ``reported`` (percent, of ``n`` names) and ``low``, ``high`` (HHI).
+    """
+    keys = ["segment", "market", "measure", "rule", "period_start", "period_end", "source_id"]
+    rows = []
+    for key, group in market_shares(owner=owner).groupby(keys):
+        about = dict(zip(keys, key, strict=True))
+        if LEADERS[about["segment"]] not in set(group["firm"]):
+            continue
+        largest = group.loc[group["share_pct"].idxmax()]
+        low, high = hhi_bounds(group["share_pct"], rest=rest)
+        rows.append(
+            about
+            | {
+                "leader": largest["name"],
+                "top": largest["share_pct"],
+                "reported": group["share_pct"].sum(),
+                "n": len(group),
+                "low": low,
+                "high": high,
+            }
+        )
+    order = pd.Categorical([row["segment"] for row in rows], list(SEGMENTS))
+    table = pd.DataFrame(rows).assign(order=order.codes)
+    return table.sort_values(["order", "period_end", "market"], ignore_index=True).drop(
+        columns="order"
+    )
+
+
+def monopoly_evidence(
+    *,
+    test: str = "leader's share",
+    least: float = 50,
+    threshold: float = 2500,
+    commerce: str = "every definition",
+    search: str = "every measure",
+    owner: str = "firm",
+) -> Evidence:
+    """Evidence for C04: in how many published sets of shares is there a near-monopoly?
+
+    Parameters
+    ----------
+    test : {"leader's share", "lowest HHI", "highest HHI"}
+        What is held against `least` or `threshold`. A leader with half of a market makes an HHI of
+        2,500 all alone, so the HHI can add something only where the leader has less.
+    least : float
+        The leader's share from which we speak of near-monopoly, percent.
+    threshold : float
+        The HHI from which a market counts as highly concentrated.
+    commerce : str
+        Which market e-commerce is: a key of `COMMERCE`.
+    search : str
+        What a share of search is a share of: a key of `SEARCH`.
+    owner : {"firm", "brand"}
+        See `market_shares`.
+
+    Raises
+    ------
+    ValueError
+        For another `test`.
+    """
+    measures = {
+        "leader's share": ("top", least),
+        "lowest HHI": ("low", threshold),
+        "highest HHI": ("high", threshold),
+    }
+    if test not in measures:
+        raise ValueError(f"test is {test!r}; use one of {', '.join(measures)}")
+    table = concentration(owner=owner)
+    table = table[
+        ((table["segment"] != "e-commerce") | table["market"].isin(COMMERCE[commerce]))
+        & ((table["segment"] != "search") | table["measure"].isin(SEARCH[search]))
+    ]
+    column, limit = measures[test]
+    holds = table[column] >= limit
+    details: dict[str, float] = {"threshold": threshold, "least": least, "holds": int(holds.sum())}
+    whole = 0
+    for name in SEGMENTS:
+        own, key = table["segment"] == name, KEYS[name]
+        details[f"sets_{key}"] = int(own.sum())
+        details[f"holds_{key}"] = int(holds[own].sum())
+        whole += int(own.any() and holds[own].all())
+        if own.any():
+            details[f"top_low_{key}"] = round(float(table.loc[own, "top"].min()), 1)
+            details[f"top_high_{key}"] = round(float(table.loc[own, "top"].max()), 1)
+            details[f"hhi_low_{key}"] = round(float(table.loc[own, "low"].min()))
+            details[f"hhi_high_{key}"] = round(float(table.loc[own, "high"].max()))
+    details["segments_whole"] = whole
+    details["one_name"] = int((table["n"] == 1).sum())
+    lower = table[table["source_id"] == "e_reuters2014cc"]  # Euromonitor, far below the others
+    if len(lower):
+        details |= {
+            "euromonitor_low": float(lower["top"].min()),
+            "euromonitor_high": float(lower["top"].max()),
+            "euromonitor_hhi_low": round(float(lower["low"].min())),
+            "euromonitor_hhi_high": round(float(lower["high"].max())),
+        }
+    return Evidence(
+        value=round(100 * float(holds.mean()), 1),
+        unit="percent of the published sets of shares show a near-monopoly",
+        n=len(table),
+        n_unit="published sets of shares of the years 2012 to 2016",
+        sources=sorted(set(table["source_id"])),
+        details=details,
+        limits=(
+            "Sets are of different measures and makers and were not drawn as a sample; one that "
+            "two sources print counts twice. Social media have no published division of one "
+            "market; mobile messaging, for one month, stands for them. A share says "
+            "nothing of the power to set prices."
+        ),
+    )
+
+
+def decide_monopoly(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C04."""
+    found = evidence.details
+    if found["segments_whole"] == len(SEGMENTS):
+        return "reproduced", "In each of the three segments, by every published set of shares."
+    if found["holds"] == 0:
+        return "contradicted", "In no segment and by no published set of shares."
+    parts = [
+        f"{found[f'holds_{key}']} of {found[f'sets_{key}']} in {name}" for name, key in KEYS.items()
+    ]
+    return "reproduced in part", f"By some of the published sets: {', '.join(parts)}."
+
+
+C04 = Claim(
+    "C04",
+    evidence=monopoly_evidence,
+    rule=Rule(
+        "A set of shares shows a near-monopoly if the leader holds at least half; that alone makes "
+        "an HHI of 2,500, the mark of a highly concentrated market. Reproduced if every published "
+        "set of 2012 to 2016 does so, in search, in social media and in e-commerce; in part if "
+        "some do; contradicted if none.",
+        decide_monopoly,
+    ),
+    variants={
+        "test": ("leader's share", "lowest HHI", "highest HHI"),
+        "least": (50, 66.7),
+        "threshold": (2500, 1800),
+        "commerce": tuple(COMMERCE),
+        "search": tuple(SEARCH),
+        "owner": ("firm", "brand"),
+    },
+    skip=lambda test, least, threshold, **_: (
+        threshold != 2500 if test == "leader's share" else least != 50
+    ),
+)
+
+
+# ---- China and the United States (C05) ------------------------------------------------------
+
+
+def against_united_states(
+    *, publisher: str = "each publisher", goods_only: bool = False, discount: float = 0
+) -> pd.DataFrame:
+    """Online retail of both countries by year, in billion dollars at the year's average rate.
+
+    Parameters
+    ----------
+    publisher : str
+        "each publisher", or a name in `PUBLISHERS`.
+    goods_only : bool
+        Goods without services, as the statistics office prints them, instead of `publisher`.
+    discount : float
+        Percent to take off every Chinese total: for orders that were never paid, were sent back
+        or were made up.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by every year from 2012 to 2016: ``china_low``, ``china_high`` (over publishers and
+        sources), ``publishers`` (how many), ``united_states_low``, ``united_states_high`` and
+        ``ratio`` (lowest Chinese over highest American figure); NaN where nothing is printed.
+    """
+    names = list(PUBLISHERS) if publisher == "each publisher" else [publisher]
+    if goods_only:
+        goods = totals(GOODS)
+        goods = goods[goods["year"].isin(exchange_rate().index)]
+        china = goods.assign(
+            publisher="Statistics office", usd=goods["value"] / goods["year"].map(exchange_rate())
+        )
+    else:
+        china = online_retail(publishers=names)
+        china = china[china["source_id"] != ARTICLE]
+    grouped = china.groupby("year")
+    america = totals(UNITED_STATES).groupby("year")["value"]
+    table = pd.DataFrame(
+        {
+            "china_low": grouped["usd"].min() * (1 - discount / 100),
+            "china_high": grouped["usd"].max() * (1 - discount / 100),
+            "publishers": grouped["publisher"].nunique(),
+            "united_states_low": america.min(),
+            "united_states_high": america.max(),
+        }
+    ).reindex(pd.RangeIndex(FIRST, LAST + 1, name="year"))
+    return table.assign(ratio=table["china_low"] / table["united_states_high"])
+
+
+def largest_evidence(
+    *, publisher: str = "each publisher", goods_only: bool = False, discount: float = 0
+) -> Evidence:
+    """Evidence for C05: is online retail larger in China than in the United States, and since when?
+
+    Parameters
+    ----------
+    publisher, goods_only, discount
+        See `against_united_states`.
+    """
+    table = against_united_states(publisher=publisher, goods_only=goods_only, discount=discount)
+    table = table[table["ratio"].notna()]
+    highest = table["china_high"] / table["united_states_low"]
+    details: dict[str, float | str] = {}
+    for year in table.index:
+        details[f"ratio_low_{year}"] = round(float(table.loc[year, "ratio"]), 2)
+        details[f"ratio_high_{year}"] = round(float(highest[year]), 2)
+    tested = table.loc[2013:]
+    details |= {
+        "years": len(tested),
+        "leads": int((tested["ratio"] > 1).sum()),
+        "trails": int((highest.loc[2013:] <= 1).sum()),
+        "first": next((str(year) for year in table.index[table["ratio"] > 1]), "never"),
+        "last": int(tested.index[-1]) if len(tested) else 0,
+    }
+    if len(tested):
+        last = tested.iloc[-1]
+        details["leads_last"] = int(last["ratio"] > 1)
+        details["break_even"] = round(100 * (1 - 1 / float(last["ratio"])), 1)
+        details["break_even_2013"] = (
+            round(100 * (1 - 1 / float(table.loc[2013, "ratio"])), 1) if 2013 in table.index else 0
+        )
+    names = [GOODS] if goods_only else [PUBLISHERS[name] for name in PUBLISHERS]
+    if publisher != "each publisher" and not goods_only:
+        names = [PUBLISHERS[publisher]]
+    used = pd.concat([totals(name) for name in (*names, UNITED_STATES)])
+    used = used[used["year"].isin(table.index) & (used["source_id"] != ARTICLE)]
+    enough = len(tested) > 0
+    return Evidence(
+        value=round(float(tested["ratio"].iloc[-1]), 2) if enough else None,
+        unit=f"times the American total in {details['last']}" if enough else "",
+        interval=(
+            (
+                round(float(tested["ratio"].iloc[-1]), 2),
+                round(float(highest[tested.index[-1]]), 2),
+            )
+            if enough
+            else None
+        ),
+        interval_kind="lowest and highest over publishers and sources" if enough else "",
+        n=len(tested),
+        n_unit="years from 2013 with totals for both countries",
+        sources=sorted({*used["source_id"], *totals("exchange_rate_rmb_per_usd")["source_id"]}),
+        details=details,
+        limits=(
+            "Only the United States is compared; it led before. What counts as online retail "
+            "differs between publishers and countries. Converted at market rates."
+            if enough
+            else "This publisher has no total for 2013 or later that was read."
+        ),
+    )
+
+
+def decide_largest(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C05."""
+    found = evidence.details
+    if found["leads"] == found["years"]:
+        return (
+            "reproduced",
+            f"Larger than the United States in each of the {found['years']} years with data, by "
+            "every publisher.",
+        )
+    if found["leads_last"]:
+        return (
+            "reproduced in part",
+            f"Larger in {found['last']} by every publisher, but not in every year since 2013.",
+        )
+    if found["trails"] == found["years"]:
+        return "contradicted", "Smaller than the United States in each year, by every publisher."
+    return "not reproduced", f"Not larger in {found['last']} by every publisher."
+
+
+C05 = Claim(
+    "C05",
+    evidence=largest_evidence,
+    rule=Rule(
+        "Reproduced if China's online retail is larger than that of the United States, the largest "
+        "before, in each year from 2013 to 2016 with data and by every publisher; in part if it is "
+        "so in the last year but not in each; contradicted if it is smaller in all of them; else "
+        "not reproduced.",
+        decide_largest,
+    ),
+    variants={
+        "publisher": (
+            "each publisher",
+            "iResearch",
+            "Statistics office",
+            "Ministry of Commerce",
+            "CNNIC",
+            "CECRC",
+            "Deloitte and post",
+        ),
+        "goods_only": (False, True),
+        "discount": (0, 20, 40),
+    },
+    skip=lambda publisher, goods_only, discount: goods_only and publisher != "Statistics office",
+)
+
+
+# ---- owners (C57) ---------------------------------------------------------------------------
+
+
+def owners(*, internet: int = 2016, mixed: str = "unknown", weight: str = "firms") -> pd.DataFrame:
+    """Who owns the leading firms of each sector, with bounds for owners that were not found.
+
+    Parameters
+    ----------
+    internet : {2015, 2016, 2017}
+        Year of the list of internet companies; its first ten are taken.
+    mixed : {"unknown", "state", "private"}
+        How to count firms in which no one holds a majority.
+    weight : {"firms", "revenue"}
+        Count firms, or weigh them by revenue. The internet list prints no revenue: there firms
+        are counted always.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by sector, the strategic ones first: ``firms``, ``state``, ``private``, ``mixed``,
+        ``not found`` (numbers of firms) and ``state_low``, ``state_high``, ``private_low``,
+        ``private_high`` (percent).
+
+    Raises
+    ------
+    ValueError
+        For another value of a choice.
+
+    Notes
+    -----
+    A firm whose revenue was not read ranks below the others, so its revenue is taken as that of
+    the smallest of them: the most it can be, which gives the widest bounds.
+    """
+    if mixed not in ("unknown", "state", "private"):
+        raise ValueError(f"mixed is {mixed!r}; use 'unknown', 'state' or 'private'")
+    if weight not in ("firms", "revenue"):
+        raise ValueError(f"weight is {weight!r}; use 'firms' or 'revenue'")
+    table = data.load("market/leading_firms")
+    lists = ["top500_2016", f"internet100_{internet}"]
+    if not table["list_id"].eq(lists[1]).any():
+        raise ValueError(f"there is no list of internet companies of {internet}")
+    table = table[table["list_id"].isin(lists)]
+    rows = {}
+    for sector in (*STRATEGIC, "internet"):
+        own = table[table["sector"] == sector]
+        kind = own["ownership"].fillna("not found")
+        counted = kind if mixed == "unknown" else kind.replace("mixed", mixed)
+        size = pd.Series(1, index=own.index)
+        if weight == "revenue" and sector != "internet":
+            size = own["revenue_rmb_10k"].fillna(own["revenue_rmb_10k"].min()).astype("int64")
+        state, private = (int(size[counted == name].sum()) for name in ("state", "private"))
+        whole = int(size.sum())
+        row: dict[str, float] = {"firms": len(own)}
+        for name in ("state", "private", "mixed", "not found"):
+            row[name] = int((kind == name).sum())
+        for name, yes, no in (("state", state, private), ("private", private, state)):
+            low, high = statistics.share_bounds(yes, no, whole)
+            row[f"{name}_low"], row[f"{name}_high"] = 100 * low, 100 * high
+        rows[sector] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("sector")
+
+
+def owner_evidence(
+    *, internet: int = 2016, mixed: str = "unknown", weight: str = "firms", finance: bool = True
+) -> Evidence:
+    """Evidence for C57: state and private firms at the top of each sector.
+
+    Parameters
+    ----------
+    internet, mixed, weight
+        See `owners`.
+    finance : bool
+        Count finance, where joint-stock banks blur the line, among the strategic sectors.
+    """
+    table = owners(internet=internet, mixed=mixed, weight=weight)
+    sectors = [name for name in STRATEGIC if finance or name != "finance"]
+    details: dict[str, float] = {"sectors": len(sectors)}
+    for sector, row in table.iterrows():
+        for column in ("firms", "state", "private", "mixed", "not found"):
+            details[f"{column.replace(' ', '_')}_{sector}"] = int(row[column])
+        for column in ("state_low", "state_high", "private_low", "private_high"):
+            details[f"{column}_{sector}"] = round(float(row[column]), 1)
+    details["mostly_state"] = int((table.loc[sectors, "state_low"] > 50).sum())
+    details["maybe_state"] = int((table.loc[sectors, "state_high"] > 50).sum())
+    firms = data.load("market/leading_firms")
+    firms = firms[firms["list_id"].isin(["top500_2016", f"internet100_{internet}"])]
+    firms = firms[firms["sector"].isin([*sectors, "internet"])]
+    ids = {
+        source
+        for cell in (*firms["source_id"], *firms["owner_source_id"].dropna())
+        for source in cell.split(";")
+    }
+    return Evidence(
+        value=int(table.loc["internet", "private"]),
+        unit=f"of {int(table.loc['internet', 'firms'])} leading internet firms are private",
+        interval=(
+            round(float(table.loc["internet", "private_low"]), 1),
+            round(float(table.loc["internet", "private_high"]), 1),
+        ),
+        interval_kind="share in percent if none, or all, of those not found are private",
+        n=int(table.loc[[*sectors, "internet"], "firms"].sum()),
+        n_unit="leading firms",
+        sources=sorted(ids),
+        details=details,
+        limits=(
+            "The largest firms only, and owners as sources of several years name them. Legal "
+            "ownership is not control: what the ties between firms and government are is not "
+            "measured here."
+        ),
+    )
+
+
+def decide_owners(evidence: Evidence) -> tuple[str, str]:
+    """Rule of C57."""
+    found = evidence.details
+    low, high = evidence.interval or (0.0, 0.0)
+    ties = "The ties to government are not measured here"
+    if found["mostly_state"] == found["sectors"] and low > 50:
+        return (
+            "reproduced in part",
+            "The ownership is as claimed: mostly state in each of the strategic sectors, mostly "
+            f"private in the internet sector. {ties}, so half of the claim stays open.",
+        )
+    if found["maybe_state"] == 0 or high <= 50:
+        return "contradicted", "Strategic sectors are not mostly state, or the internet is."
+    if found["mostly_state"] or low > 50:
+        return (
+            "reproduced in part",
+            f"The ownership is as claimed in some sectors, or if unknown owners are. {ties}.",
+        )
+    return "not reproduced", f"The ownership is not known well enough. {ties}."
+
+
+C57 = Claim(
+    "C57",
+    evidence=owner_evidence,
+    rule=Rule(
+        "In part, and no more, if over half of the leading firms in each strategic sector belong "
+        "to the state and over half in the internet sector are private, whoever owns the firms "
+        "whose owner was not found: the claim also speaks of ties, which are not measured. "
+        "Contradicted if no strategic sector can be mostly state, or the internet cannot be "
+        "mostly private.",
+        decide_owners,
+    ),
+    variants={
+        "internet": (2016, 2015, 2017),
+        "mixed": ("unknown", "state", "private"),
+        "weight": ("firms", "revenue"),
+        "finance": (True, False),
+    },
+)
