@@ -223,6 +223,7 @@ def intensification_evidence(
         "peak_year": int(yearly["acts"].astype(int).idxmax()),
         "peak": int(yearly["acts"].max()),
         "undated": len(loose),
+        "listed": len(events()),
     }
     for year in range(TURN, last + 1):
         details[f"acts_{year}"] = int(yearly.loc[year, "acts"])
@@ -555,6 +556,9 @@ def divide_evidence(
     for name in ("urban", "rural", "gap"):
         details |= {f"{name}_first": round(float(start[name]), 1)}
         details |= {f"{name}_last": round(float(end[name]), 1)}
+    for end_name, point in (("first", start), ("last", end)):
+        offline = (100 - point["rural"]) / (100 - point["urban"])
+        details |= {f"offline_{end_name}": round(float(offline), 2)}
     for name in ("ratio", "odds_ratio"):
         details |= {f"{name}_first": round(float(start[name]), 2)}
         details |= {f"{name}_last": round(float(end[name]), 2)}
@@ -850,8 +854,8 @@ def informatisation_evidence(
         },
         limits=(
             "A handful of yearly figures, some derived from rounded ones; the article's own Table "
-            "1 is not known to us. CNNIC counts as rural those who live in the countryside for "
-            "most of the week, the statistics office those who live there for half a year."
+            "1 is not known to us. CNNIC counts as rural those who live in the countryside four "
+            "days a week or more, so its rural population is not that of the statistics office."
         ),
     )
 
@@ -1343,7 +1347,7 @@ SERIES = {  # name: (group, unit of its natural change)
     "Rural Taobao villages": (OFFERED, "count"),
     "Rural share of netizens, %": (DONE, "share"),
     "Rural penetration, %": (DONE, "share"),
-    "Rural netizens who shop, %": (DONE, "share"),
+    "Rural shopping rate, %": (DONE, "share"),
     "Rural shoppers, million": (DONE, "count"),
     "Taobao Villages": (DONE, "count"),
 }
@@ -1420,6 +1424,25 @@ def largest_rise(values: pd.Series, *, relative: bool = False) -> int | None:
     return None if change.empty or change.max() <= 0 else int(change.idxmax())
 
 
+def turn(values: pd.Series, group: str, *, relative: bool = False) -> int | None:
+    """The year in which a series begins or rises most.
+
+    Parameters
+    ----------
+    values : Series
+        Indexed by year.
+    group : str
+        `OFFERED` or `DONE`. What was offered begins in 2014 if it is zero in every year before
+        and not afterwards, even if its first count is a later one.
+    relative : bool
+        See `largest_rise`.
+    """
+    before = values[values.index < TURN]
+    if group == OFFERED and (before == 0).all() and (values[values.index >= TURN] > 0).any():
+        return TURN
+    return largest_rise(values, relative=relative)
+
+
 def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 2016) -> Evidence:
     """Evidence for C14: which series begin, or rise most, in 2014?
 
@@ -1438,13 +1461,8 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
     unknown = 0
     for position, (name, (group, kind)) in enumerate(SERIES.items(), start=1):
         values = table[name]
-        started = bool((values[values.index < TURN] == 0).all()) and group == OFFERED
-        year = (
-            TURN
-            if started
-            else largest_rise(values, relative=changes == "by kind" and kind == "count")
-        )
-        if not started and not values[[TURN - 1, TURN]].notna().all():
+        year = turn(values, group, relative=changes == "by kind" and kind == "count")
+        if group == DONE and values[[TURN - 1, TURN]].isna().any():
             year = None  # the change of 2014 itself is not known
         details[f"year_{position}"] = "cannot tell" if year is None else year
         if year is None:
@@ -1452,7 +1470,7 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
         else:
             marked[group].append(int(TURN <= year <= TURN + window))
     counts = {group: sum(found) for group, found in marked.items()}
-    rate = table["Rural netizens who shop, %"]
+    rate = table["Rural shopping rate, %"]
     details |= {
         "rate_2014": round(float(rate[TURN] - rate[TURN - 1]), 1),
         "rate_gap": round(float(rate[TURN - 1] - rate[2010]), 1),
