@@ -199,7 +199,10 @@ def intensification_evidence(
     years = (TURN - first, last - TURN + 1)
     test = statistics.rate_ratio_test(late, years[1], early, years[0])
     needed = early_acts_needed(early, years[0], late, years[1])
-    tenfold = statistics.rate_ratio_test(late, years[1], CAUGHT * early, years[0])
+    tenfold, fivefold = (
+        statistics.rate_ratio_test(late, years[1], times * early, years[0])
+        for times in (CAUGHT, CAUGHT // 2)
+    )
     yearly = by_year(acts, first=first, last=last)
     low, high = statistics.poisson_rate_interval(late, years[1])
     early_low, early_high = statistics.poisson_rate_interval(early, years[0])
@@ -220,7 +223,9 @@ def intensification_evidence(
         "caught": CAUGHT,
         "tenfold": CAUGHT * early,
         "tenfold_low": round(tenfold.low, 2),
-        "peak_year": int(yearly["acts"].astype(int).idxmax()),
+        "fivefold": round(fivefold.ratio, 2),
+        "fivefold_low": round(fivefold.low, 2),
+        "peak_year": str(yearly["acts"].astype(int).idxmax()),
         "peak": int(yearly["acts"].max()),
         "undated": len(loose),
         "listed": len(events()),
@@ -551,7 +556,7 @@ def divide_evidence(
         "first_month": str(table.index[0]),
         "last_month": str(table.index[-1]),
         "widest": round(float(table["gap"].max()), 1),
-        "widest_year": int(table["gap"].idxmax().year),
+        "widest_year": str(table["gap"].idxmax().year),
     }
     for name in ("urban", "rural", "gap"):
         details |= {f"{name}_first": round(float(start[name]), 1)}
@@ -831,8 +836,8 @@ def informatisation_evidence(
         n_unit="years",
         sources=sorted({*_ids(rows.loc[used, "source_id"]), *population_sources(population)}),
         details={
-            "first": int(first),
-            "last": int(last),
+            "first": str(first),
+            "last": str(last),
             "share_first": round(float(ends["share"].iloc[0]), 1),
             "share_last": round(float(ends["share"].iloc[1]), 1),
             "rural_first": round(float(ends["rural"].iloc[0]), 1),
@@ -1272,7 +1277,7 @@ def shoppers_evidence(
     used = named & rows["date"].str.endswith("-12") & rows["year"].between(before, 2015)
     return Evidence(
         value=round(rural, 1),
-        unit=f"% more rural online shoppers a year, end of {since} to end of 2015",
+        unit=f"percent more rural online shoppers a year, end of {since} to end of 2015",
         interval=(round(min(bounds), 1), round(max(bounds), 1)),
         interval_kind="range that the rounded share of 2015 allows",
         n=2015 - since + 1,
@@ -1291,8 +1296,8 @@ def shoppers_evidence(
             "added_2014": round(float(table["rural"][2014] - table["rural"][2013]), 1),
             "added_2015": round(float(table["rural"][2015] - table["rural"][2014]), 1),
             "share_of_shoppers": share_2015,
-            "before": before,
-            "since": since,
+            "before": str(before),
+            "since": str(since),
             "gaps": int(table["rural"].isna().sum()),
         },
         limits=(
@@ -1372,7 +1377,7 @@ def yearly_series(*, first: int = 2009, last: int = 2016) -> pd.DataFrame:
     villages[villages.index < TURN] = 0
     penetration = divide(mid_year=False)
     penetration.index = penetration.index.year
-    nation = _totals(last).groupby("year")["n_villages"].max()
+    nation = _totals(last).set_index("year")["n_villages"]
     table = table_one(first=first, last=last)
     columns = [
         by_year(central_acts(), first=first, last=last)["acts"].astype(float),
@@ -1394,9 +1399,12 @@ def _batches() -> pd.DataFrame:
 
 
 def _totals(last: int) -> pd.DataFrame:
-    """Rows of the national totals of Taobao Villages, until a year."""
-    rows = data.load("villages/national")
-    return rows[rows["n_villages"].notna() & (rows["year"] <= last)]
+    """One row a year of the totals of Taobao Villages: the highest, from the best source."""
+    rows = data.load("villages/national").dropna(subset="n_villages")
+    rows = rows[rows["year"] <= last]
+    grade = rows["source_id"].map(data.sources()["reliability"])
+    ranked = rows.assign(grade=grade, least=-rows["n_villages"].astype(int))
+    return ranked.sort_values(["year", "least", "grade"]).drop_duplicates("year")
 
 
 def largest_rise(values: pd.Series, *, relative: bool = False) -> int | None:
@@ -1455,7 +1463,7 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
     last : int
         Last year.
     """
-    table = yearly_series(last=last)
+    table, acts = yearly_series(last=last), central_acts()
     marked: dict[str, list[int]] = {OFFERED: [], DONE: []}
     details: dict[str, float | int | str] = {}
     unknown = 0
@@ -1492,8 +1500,8 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
                 *table_one_sources(),
                 *_ids(divide(mid_year=False)["source_id"]),
                 *rollout("villages")["source_id"],
-                *_ids(central_acts()["source_id"]),
-                *_batches()["source_id"],
+                *_ids(acts.loc[acts["year"].between(2009, last).fillna(False), "source_id"]),
+                *_batches().query("year_from <= @last")["source_id"],
                 *_totals(last)["source_id"],
             }
         ),
