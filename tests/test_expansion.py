@@ -150,6 +150,8 @@ def test_rates_before_and_from_2014(plant):
     assert (found.details["early"], found.details["late"]) == (2, 2)  # b and d; a and c
     assert found.value == pytest.approx((2 / 4) / (2 / 10))
     assert found.details["missing"] == found.details["needed"] - 2
+    of_2014 = expansion.intensification_evidence(dating="earliest source").details
+    assert (of_2014["early"], of_2014["late"]) == (2, 2)  # an act of 2014 is no early one
     assert expansion.intensification_evidence(last=2015).details["late"] == 1
     dated = expansion.intensification_evidence(undated="left out", first=2009)
     assert (dated.details["early"], dated.interval) == (0, None)
@@ -599,6 +601,14 @@ def test_series_stand_on_one_page_with_their_gaps():
     assert page.loc[[2014, 2015], "Rural penetration, %"].isna().all()
     assert page["Demonstration counties, in all"].is_monotonic_increasing
     assert page.loc[2013, "Demonstration counties, in all"] == 0
+
+
+def test_batches_of_counties_add_up_and_conflicting_sources_do_not(plant):
+    batches = pd.DataFrame({"year_from": [2014, 2014, 2015], "value": [50.0, 56.0, 200.0]})
+    batches = batches.assign(scope="national", indicator="n_counties", source_id="m155")
+    plant("market/demo_counties", batches)
+    counties = expansion.yearly_series(last=2015)["Demonstration counties, in all"]
+    assert counties.loc[2013:].tolist() == [0, 56, 256]
 
 
 def test_a_series_without_the_figures_of_the_turn_cannot_tell():
