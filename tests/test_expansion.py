@@ -611,6 +611,21 @@ def test_batches_of_counties_add_up_and_conflicting_sources_do_not(plant):
     assert counties.loc[2013:].tolist() == [0, 56, 256]
 
 
+def test_of_several_totals_the_highest_counts_from_the_best_source(plant):
+    rows = [
+        (2014, 211, "m045"),
+        (2014, 212, "m033"),
+        (2014, 212, "xrwang2014"),
+        (2015, 780, "m045"),
+    ]
+    totals = pd.DataFrame(rows, columns=["year", "n_villages", "source_id"])
+    plant("villages/national", totals)
+    found = expansion._totals(2014)
+    assert found["n_villages"].tolist() == [212]
+    best = data.sources(["m033", "xrwang2014"])["reliability"].sort_values().index[0]
+    assert found["source_id"].tolist() == [best]
+
+
 def test_a_series_without_the_figures_of_the_turn_cannot_tell():
     found = expansion.phase_evidence().details
     place = list(expansion.SERIES).index("Rural penetration, %") + 1
