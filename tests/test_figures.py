@@ -6,8 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from docutils import nodes
+from sphinx import addnodes
 
-from taobao_villages import data, figures
+from taobao_villages import book, data, figures
 from taobao_villages.figures import FigureError
 
 GOOD = {
@@ -159,3 +161,48 @@ def test_tables_mark_headers_and_missing_values():
 def test_tables_too_large_to_read_raise(shape):
     with pytest.raises(FigureError, match="12 rows by 6"):
         figures.table(pd.DataFrame(np.zeros(shape)), caption="Too large", sources=["li2017"])
+
+
+# ---- long tables ----------------------------------------------------------------------------
+
+
+ENTRIES = pd.DataFrame(
+    {"Date": ["2015", None], "What": ["a <b>", "b"], "source_id": ["li2017;m045", "li2017"]}
+)
+
+
+def test_a_listing_keeps_every_row_its_sources_and_its_gaps():
+    content, about = figures.listing(ENTRIES, caption="Events")._repr_mimebundle_()
+    told = about["taobao_villages"]["listing"]
+    assert told["rows"] == [["2015", "a <b>", "li2017;m045"], ["no data", "b", "li2017"]]
+    assert told["head"][told["source_column"]] == "source_id"
+    page = content["text/html"]
+    assert page.count("<tr>") == 3
+    assert "a &lt;b&gt;" in page
+    assert 'tabindex="0"' in page
+    assert "<caption>Events</caption>" in page
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "message"),
+    [
+        (ENTRIES.iloc[:0], {"caption": "Events"}, "rows"),
+        (ENTRIES, {"caption": " "}, "caption"),
+        (ENTRIES, {"caption": "Events", "source_column": "source"}, "no column"),
+        (ENTRIES.assign(source_id="nobody2020"), {"caption": "Events"}, "nobody2020"),
+        (ENTRIES.assign(source_id=""), {"caption": "Events"}, "missing"),
+    ],
+)
+def test_a_listing_that_lacks_something_raises(frame, options, message):
+    with pytest.raises(FigureError, match=message):
+        figures.listing(frame, **options)
+
+
+def test_a_listing_on_the_page_links_each_source_and_can_be_sorted():
+    about = figures.listing(ENTRIES, caption="Events")._repr_mimebundle_()[1]["taobao_villages"]
+    node = book.listing_nodes(**about["listing"])
+    (table,) = node.findall(nodes.table)
+    assert "sortable" in table["classes"]
+    links = [link["reftarget"] for link in node.findall(addnodes.pending_xref)]
+    assert links == ["source-li2017", "source-m045", "source-li2017"]
+    assert 'tabindex="0"' in node.children[0].astext()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import importlib.metadata
 import io
 import json
@@ -297,6 +298,8 @@ class Renderer:
         about = output.output_metadata.get("taobao_villages")
         if about and output.mime_type.startswith("image/"):
             return figure_nodes(renderer, output, about)
+        if about and output.mime_type == "text/html" and "listing" in about:
+            return [listing_nodes(**about["listing"])]
         if about and output.mime_type == "text/html":
             return [*renderer.render_text_html(output), source_line(about["sources"])]
         return None
@@ -324,6 +327,32 @@ def figure_nodes(renderer: Any, output: Any, about: dict[str, Any]) -> list[node
     if len(rows) <= 60:
         parts.append(fold("Read as a table", plain_table(rows[0], rows[1:])))
     return parts
+
+
+def listing_nodes(
+    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], source_column: int
+) -> nodes.container:
+    """A long table that scrolls, sorts and filters; each source of a row is a link."""
+    lines: list[list[str | nodes.Node]] = []
+    for row in rows:
+        cells: list[str | nodes.Node] = list(row)
+        cells[source_column] = links = nodes.paragraph()
+        for position, source in enumerate(row[source_column].split(";")):
+            if position:
+                links += nodes.Text(", ")
+            links += reference(f"source-{source}", source)
+        lines.append(cells)
+    table = plain_table(head, lines)
+    table["classes"].append("sortable")
+    label = html.escape(caption)
+    start = f'<p class="long-caption">{label}</p><div class="long-table" tabindex="0" '
+    start += f'role="region" aria-label="{label}">'
+    return nodes.container(
+        "",
+        nodes.raw("", start, format="html"),
+        table,
+        nodes.raw("", "</div>", format="html"),
+    )
 
 
 def claim_panel(row: dict[str, Any]) -> nodes.Element:

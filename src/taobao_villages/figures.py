@@ -364,6 +364,77 @@ class TableShown:
         return str(value)
 
 
+def listing(frame: pd.DataFrame, *, caption: str, source_column: str = "source_id") -> ListingShown:
+    """A long table to look things up in: it scrolls, and on the page it sorts and filters.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row an entry, the first column its row header; the index is not shown. Numbers and
+        dates as text or numbers; units in the headers.
+    caption : str
+    source_column : str
+        Column with the ids of each row's sources, separated by semicolons; on the page each is a
+        link.
+
+    Raises
+    ------
+    FigureError
+        If there is no row, no caption, no such column, or a row without a known source.
+    """
+    caption = " ".join(caption.split())
+    if frame.empty or not caption:
+        raise FigureError(f"listing {caption!r}: it needs rows and a caption")
+    if source_column not in frame.columns:
+        raise FigureError(f"listing {caption!r}: no column {source_column!r}")
+    for cell in frame[source_column]:
+        _check_sources(f"listing {caption!r}", [part for part in str(cell).split(";") if part])
+    return ListingShown(frame.reset_index(drop=True), caption, source_column)
+
+
+@dataclass(frozen=True)
+class ListingShown:
+    """A long table: plain HTML in a notebook, links, sorting and a filter on the book's page."""
+
+    frame: pd.DataFrame
+    caption: str
+    source_column: str
+
+    def rows(self) -> list[list[str]]:
+        """The cells as text, row by row."""
+        return [[_printed(value) for value in row] for row in self.frame.to_numpy(object)]
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        about = {
+            "caption": self.caption,
+            "head": [str(name) for name in self.frame.columns],
+            "rows": self.rows(),
+            "source_column": int(self.frame.columns.get_loc(self.source_column)),
+        }
+        plain = {"text/html": self._repr_html_(), "text/plain": self.frame.to_string()}
+        return plain, {"taobao_villages": {"listing": about}}
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in self.frame.columns)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(row[0])}</th>'
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
+            + "</tr>"
+            for row in self.rows()
+        )
+        return (
+            f'<div class="long-table" style="max-height: 30rem; overflow: auto" tabindex="0" '
+            f'role="region" aria-label="{html.escape(self.caption)}"><table class="reading">'
+            f"<caption>{html.escape(self.caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+
+def _printed(value: Any) -> str:
+    """A cell of a long table; missing is "no data"."""
+    return "no data" if pd.isna(value) else str(value)
+
+
 def tile_map(
     axes: Axes, values: pd.Series, *, breaks: Sequence[float], form: str = "{:,.0f}"
 ) -> None:

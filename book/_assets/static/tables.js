@@ -1,4 +1,4 @@
-/* Sort and filter the long tables of the reference pages. Without scripts they are plain tables. */
+/* Sort and filter the long tables. Without scripts they are plain tables. */
 "use strict";
 for (const table of document.querySelectorAll("table.sortable")) {
   const rows = [...table.tBodies[0].rows];
@@ -10,7 +10,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const count = document.createElement("span");
   count.setAttribute("aria-live", "polite");
   label.append("Show rows with ", field, " ", count);
-  (table.closest(".pst-scrollable-table-container") ?? table).before(label);
+  const frame = table.closest(".long-table") ?? table.closest(".pst-scrollable-table-container");
+  (frame ?? table).before(label);
 
   const filter = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
