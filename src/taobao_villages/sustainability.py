@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,16 @@ WIDE, NARROW = DEFINITIONS
 STATED_COUNTIES = 18  # in the article
 # Provinces of the official East without poverty counties: theirs moved inland in 2001.
 WITHOUT_POVERTY_COUNTIES = ("11", "12", "21", "31", "32", "33", "35", "37", "44")
+ENGLISH = {  # poverty counties on the lists; Nankang was a city before it became a district
+    "平乡县": "Pingxiang",
+    "曲阳县": "Quyang",
+    "安图县": "Antu",
+    "郧西县": "Yunxi",
+    "鹤庆县": "Heqing",
+    "镇平县": "Zhenping",
+    "南康市": "Nankang",
+    "南康区": "Nankang",
+}
 OTHERS = ("all other counties", "without city districts", "same provinces only")
 CHANCE = ("counties", "counties in the same provinces", "villages", "rural residents")
 
@@ -44,9 +54,7 @@ CHANCE = ("counties", "counties in the same provinces", "villages", "rural resid
 # ---- poverty counties: what the lists say (C36) ---------------------------------------------
 
 
-def listed_counties(
-    year: int, *, definition: str = WIDE, unknown: Literal["deduced", "open"] = "deduced"
-) -> pd.DataFrame:
+def listed_counties(year: int, *, definition: str = WIDE, unknown: str = "deduced") -> pd.DataFrame:
     """Counties on a list, and whether each is a poverty county.
 
     Parameters
@@ -110,9 +118,7 @@ def printed_villages() -> dict[int, list[int]]:
     }
 
 
-def recount(
-    year: int, *, definition: str = WIDE, unknown: Literal["deduced", "open"] = "deduced"
-) -> pd.Series:
+def recount(year: int, *, definition: str = WIDE, unknown: str = "deduced") -> pd.Series:
     """Poverty counties with villages, and villages in them, counted from the list.
 
     Returns
@@ -149,8 +155,9 @@ def county_units(others: str = OTHERS[0]) -> pd.DataFrame:
     Parameters
     ----------
     others : str
-        One of `OTHERS`: all of them; counties and county-level cities; or all in the provinces
-        that have poverty counties.
+        One of `OTHERS`: all of them; counties and county-level cities (a few poverty "counties"
+        are districts, so this overstates the others a little); or all in the provinces that have
+        poverty counties.
     """
     units = data.load("provinces/county_units")
     units = units[units["administrative_villages"] + units["residents_committees"] > 0]
@@ -164,7 +171,7 @@ def county_units(others: str = OTHERS[0]) -> pd.DataFrame:
 
 
 def other_counties(
-    year: int, *, definition: str = WIDE, unknown="deduced", others: str = OTHERS[0]
+    year: int, *, definition: str = WIDE, unknown: str = "deduced", others: str = OTHERS[0]
 ) -> pd.Series:
     """How often counties that are not poverty counties have villages.
 
@@ -238,11 +245,10 @@ def chance(
         member = np.zeros(len(units), dtype=bool)
         member[rng.choice(eligible, size=poor, replace=False)] = True
         if weights is None:
-            hit = rng.choice(len(units), size=len(listed), replace=False)
-            found[draw] = member[hit].sum()
+            found[draw] = member[rng.choice(len(units), size=len(listed), replace=False)].sum()
         else:
-            hit = rng.multinomial(listed["n_villages"].sum(), weights) > 0
-            found[draw] = (member & hit).sum()
+            fallen = rng.multinomial(listed["n_villages"].sum(), weights)
+            found[draw] = (member & (fallen > 0)).sum()
     return found
 
 
@@ -311,7 +317,7 @@ def poverty_evidence(
     draws: int = 499,
 ) -> Evidence:
     """Evidence for C36: poverty counties with villages in 2016, against others and chance."""
-    found = recount(2016, definition=definition, unknown=unknown)  # type: ignore[arg-type]
+    found = recount(2016, definition=definition, unknown=unknown)
     rest = other_counties(2016, definition=definition, unknown=unknown, others=others)
     total = n_poverty_counties(definition)
     random = chance(2016, model=model, definition=definition, draws=draws)
@@ -337,6 +343,13 @@ def poverty_evidence(
         "same_provinces": int((~listed_counties(2016)["province_code"]
                                .isin(WITHOUT_POVERTY_COUNTIES)).sum()),
     }  # fmt: skip
+    for key, name in zip(("any", "same", "by_village", "by_people"), CHANCE, strict=True):
+        drawn = chance(2016, model=name, definition=definition, draws=draws)
+        details |= {
+            f"{key}_chance": round(float(drawn.mean())),
+            f"{key}_low": int(np.quantile(drawn, 0.025)),
+            f"{key}_high": int(np.quantile(drawn, 0.975)),
+        }
     for year in YEARS:
         wide = recount(year)
         details[f"villages_{year}"] = int(wide["villages_low"])
@@ -344,12 +357,12 @@ def poverty_evidence(
         printed = printed_villages().get(year)
         if printed:
             details[f"printed_{year}"] = printed[0]
-    key = recount(2016, definition=NARROW)
+    narrow = recount(2016, definition=NARROW)
     details |= {
         "wide": n_poverty_counties(WIDE),
         "key": n_poverty_counties(NARROW),
-        "key_low": int(key["counties_low"]),
-        "key_high": int(key["counties_high"]),
+        "key_low": int(narrow["counties_low"]),
+        "key_high": int(narrow["counties_high"]),
         "pingxiang": int(listed_counties(2016).set_index("county").loc["平乡县", "n_villages"]),
     }
     return Evidence(
@@ -381,18 +394,22 @@ def decide_poverty(evidence: Evidence) -> tuple[str, str]:
     """Rule of C36."""
     found = evidence.details
     fits = found["counties_low"] <= found["stated_counties"] <= found["counties_high"]
-    rarer = found["ratio_low"] > 1
-    if fits and rarer:
-        return "reproduced", "The recount allows the stated number, and other counties have more."
-    if rarer:
+    if found["ratio_high"] < 1:
+        return "contradicted", "Poverty counties stand on the list more often than others."
+    if found["ratio_low"] <= 1:
         return (
-            "reproduced in part",
-            f"Poverty counties are rarer on the list than others, even more so than stated; but "
-            f"{found['stated_counties']} cannot be a number of counties: the list has between "
-            f"{found['counties_low']} and {found['counties_high']} of them, with at least "
-            f"{found['villages_low']} villages.",
+            "reproduced in part" if fits else "not reproduced",
+            "Whether poverty counties are rarer on the list depends on counties of unknown status.",
         )
-    return "contradicted", "Poverty counties are not rarer on the list than other counties."
+    if fits:
+        return "reproduced", "The recount allows the stated number, and other counties have more."
+    return (
+        "reproduced in part",
+        "Poverty counties are rarer on the list than others, even more so than stated; but "
+        f"{found['stated_counties']} cannot be a number of counties: the list has between "
+        f"{found['counties_low']} and {found['counties_high']} of them, with at least "
+        f"{found['villages_low']} villages.",
+    )
 
 
 C36 = Claim(
@@ -400,8 +417,9 @@ C36 = Claim(
     evidence=poverty_evidence,
     rule=Rule(
         "Reproduced if the stated number lies within the recount of counties from the list of "
-        "2016, and poverty counties have villages less often than other counties. In part if only "
-        "the second holds; contradicted if it does not.",
+        "2016, and poverty counties have villages less often than other counties, whatever the "
+        "counties of unknown status are. In part if only one of the two holds, not reproduced if "
+        "none; contradicted if poverty counties have villages more often.",
         decide_poverty,
     ),
     variants={
@@ -863,7 +881,7 @@ def pressures(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
         Indexed by case; columns ``copying``, ``dispute``, ``price_war``, ``falling_profit``,
         ``better_product``. False means not reported.
     """
-    told = {"coder": coder, "doubtful": doubtful}
+    told: dict[str, Any] = {"coder": coder, "doubtful": doubtful}
     pressure = "sustainability_pressure"
     columns = {
         "copying": coding.reported(pressure, "homogenisation", **told),
@@ -903,7 +921,7 @@ def co_reporting(
         (Fisher's exact test, one-sided), ``share_low`` and ``share_high``: percent of the places
         with imitation that have rivalry, if none or all of the unreported had it.
     """
-    told = {"coder": coder, "doubtful": doubtful}
+    told: dict[str, Any] = {"coder": coder, "doubtful": doubtful}
     pressure = "sustainability_pressure"
     one = coding.reported(pressure, *IMITATION[imitation], **told)
     two = coding.reported(pressure, *RIVALRY[rivalry], **told)
@@ -937,7 +955,7 @@ def competition_evidence(
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C33: places with imitation, rivalry and better products."""
-    told = {"coder": coder, "doubtful": doubtful}
+    told: dict[str, Any] = {"coder": coder, "doubtful": doubtful}
     found = co_reporting(imitation, rivalry, among=among, **told)
     copies = coding.reported("sustainability_pressure", *IMITATION[imitation], **told)
     better = copies & coding.reported("upgrading", "better_product", **told)
@@ -1021,6 +1039,7 @@ C33 = Claim(
 
 SCALES = ("village", "town", "county", "prefecture")
 UNSURE = ("expected", "guess")
+PART_OF_A_YEAR = r"\bQ[1-4]\b|\bH[12]\b|first half"  # in the notes of case_series
 # Press reports of thin profit in market/evidence, with the case that each is about.
 REPORTS = {"ev043": "qingyanliu"}
 
@@ -1040,6 +1059,13 @@ def margins() -> pd.DataFrame:
     )
 
 
+def _annual_series() -> pd.DataFrame:
+    """Documented series of places without guesses, forecasts and parts of a year."""
+    table = data.load("cases/case_series")
+    part = table["note"].fillna("").str.contains(PART_OF_A_YEAR)
+    return table[table["scale"].isin(SCALES) & ~table["qualifier"].isin(UNSURE) & ~part]
+
+
 def sales_per_shop() -> pd.DataFrame:
     """Sales per shop where one place has both for a year, at the same scale.
 
@@ -1049,8 +1075,7 @@ def sales_per_shop() -> pd.DataFrame:
         ``case_id``, ``year``, ``scale``, ``sales`` (million yuan), ``shops``, ``per_shop_low``,
         ``per_shop_high`` (million yuan; several sources give a range), ``source_id``.
     """
-    table = data.load("cases/case_series")
-    table = table[table["scale"].isin(SCALES) & ~table["qualifier"].isin(UNSURE)]
+    table = _annual_series()
     key = ["case_id", "year", "scale"]
     sales = table[table["indicator"] == "sales_rmb_million"]
     shops = table[table["indicator"] == "shops"]
@@ -1083,13 +1108,8 @@ def sales_growth(*, until: int = 2025) -> pd.DataFrame:
         (million yuan), ``direction``: "rose" or "fell" if every source of the last year is above
         or below every one of the first, else "unclear".
     """
-    table = data.load("cases/case_series")
-    table = table[
-        table["indicator"].eq("sales_rmb_million")
-        & table["scale"].isin(SCALES)
-        & ~table["qualifier"].isin(UNSURE)
-        & table["year"].le(until)
-    ]
+    table = _annual_series()
+    table = table[table["indicator"].eq("sales_rmb_million") & table["year"].le(until)]
     rows = []
     for (case, scale), group in table.groupby(["case_id", "scale"]):
         years = sorted(set(group["year"]))
