@@ -484,7 +484,11 @@ def after_evidence(
     low, high = last["share_low"] / first["share_high"], last["share_high"] / first["share_low"]
     back = returnees(coder=coder, doubtful=doubtful)
     poverty = data.load("villages/poverty")
-    rows = poverty[poverty["year"].isin([start, end]) & poverty["quantity"].eq("n_villages")]
+    rows = poverty[
+        poverty["year"].isin([start, end])
+        & poverty["quantity"].eq("n_villages")
+        & poverty["category"].eq("national-level poverty counties")
+    ]
     counties = poverty[
         poverty["quantity"].eq("n_counties_with_villages") & poverty["year"].eq(2020)
     ]
@@ -1093,6 +1097,14 @@ def sales_per_shop() -> pd.DataFrame:
     return out.reset_index()
 
 
+def place(case: str, scale: str) -> str:
+    """A short name of a place for a figure, with its scale."""
+    row = data.load("cases/cases").set_index("case_id").loc[case]
+    if scale in ("county", "prefecture"):
+        return f"{row['county' if scale == 'county' else 'city']} {scale}"
+    return f"{row['village_town'].split(' ')[0]} {scale}"
+
+
 def sales_growth(*, until: int = 2025) -> pd.DataFrame:
     """First and last documented sales of each place, at the same scale.
 
@@ -1183,7 +1195,11 @@ def profit_evidence(
     shops = sales_per_shop().set_index(["case_id", "year"])
     yiwu = shops.loc["qingyanliu"]
     series = data.load("cases/case_series")
-    used = series[series["case_id"].isin(thin) & series["indicator"].eq("sales_rmb_million")]
+    used = series[
+        series["case_id"].isin(thin)
+        & series["indicator"].eq("sales_rmb_million")
+        & series["year"].le(until)
+    ]
     return Evidence(
         value=len(rose),
         unit=f"of {len(thin)} places with thin profit reported whose sales grew",
