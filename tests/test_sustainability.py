@@ -487,6 +487,12 @@ def test_studies_carry_a_known_source_each():
     assert set(table["direction"]) == set(sustainability.SIGNS.values())
 
 
+def test_fewer_who_leave_and_more_who_earn_less_point_as_they_should():
+    way = sustainability.later_studies().set_index("study")["direction"]
+    assert way["Qi 2020"] == sustainability.SIGNS["better"]
+    assert way["Seller survey 2012"] == sustainability.SIGNS["worse"]
+
+
 def test_works_are_split_at_the_article(plant):
     works = pd.DataFrame(
         {
@@ -525,6 +531,15 @@ def test_entry_solves_the_first_order_condition_and_leaves_no_profit():
         marginal = 3 - 2 * each - similarity * others - 1  # derivative of (p - c) q
         assert marginal.abs().max() < 1e-9
         assert (table["buyers"] * each**2).tolist() == pytest.approx([cost] * 2)
+
+
+def test_entry_cost_is_counted_in_profits_of_a_lone_seller():
+    # a = 5, c = 1: a lone seller earns 2 on each of 2 pieces, 4 a buyer; with that cost there is
+    # one shop at one buyer, with a margin of 200%
+    row = sustainability.entry([1], top_price=5).loc[0]
+    assert row["shops"] == pytest.approx(1)
+    assert row["margin"] == pytest.approx(200)
+    assert sustainability.entry([4], top_price=5).loc[0, "margin"] == pytest.approx(100)
 
 
 def test_margins_fall_while_sales_grow_and_entry_cost_matters():
