@@ -192,10 +192,10 @@ def small(root, tmp_path):
         "format: jb-book\nroot: book/page\nchapters:\n"
         "  - file: book/reference/claims\n  - file: book/reference/sources\n"
     )
-    (tmp_path / "book" / "blooming.md").write_text("# Chapter\n")
-    (tmp_path / "_toc.yml").write_text(
-        (tmp_path / "_toc.yml").read_text() + "  - file: book/blooming\n"
-    )
+    for name in sorted({claim.section for claim in claims.declared()}):
+        (tmp_path / "book" / f"{name}.md").write_text("# Chapter\n")
+        with (tmp_path / "_toc.yml").open("a") as toc:
+            toc.write(f"  - file: book/{name}\n")
 
     def build(*cells: str, text: str = "# A page\n") -> tuple[int, str, str]:
         if cells:
@@ -307,6 +307,30 @@ def test_a_good_figure_passes(small):
     assert code == 0, log
     assert alt in page
     assert "Download the data (CSV)" in page
+
+
+SLIDER = """
+from taobao_villages import blooming, figures
+figures.use_house_style()
+figure, axes = figures.canvas("A finding", "A measure")
+steps = {str(n): (axes.plot([1, 2], [1, n]), f"Step {n}.") for n in (1, 2)}
+figures.slider(figure, steps, label="Height", name="one", caption="A caption long enough.",
+    alt="Line chart with axes and one line that a slider moves, for a test of the build.",
+    sources=["li2017"], frame=blooming.table_two().reset_index())
+"""
+
+
+def test_a_slider_reaches_the_page_with_caption_sources_and_data(small):
+    code, log, page = small(SLIDER)
+    assert code == 0, log
+    shown = BeautifulSoup(page, "html.parser").select_one("#fig-one")
+    assert len(shown.select("[data-step]")) == 2
+    assert shown.select_one("input[type=range]")
+    assert "getElementById" in shown.script.text
+    assert shown.select_one(".slider-caption").text == "A caption long enough."
+    line = shown.find_next(class_="source-line")
+    assert line.select('a[href*="sources.html#source-li2017"]')
+    assert "Download the data (CSV)" in line.text
 
 
 @pytest.mark.parametrize(

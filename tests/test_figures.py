@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx import addnodes
 
@@ -206,3 +207,91 @@ def test_a_listing_on_the_page_links_each_source_and_can_be_sorted():
     links = [link["reftarget"] for link in node.findall(addnodes.pending_xref)]
     assert links == ["source-li2017", "source-m045", "source-li2017"]
     assert 'tabindex="0"' in node.children[0].astext()
+
+
+# ---- a figure with a slider -----------------------------------------------------------------
+
+
+@pytest.fixture
+def sliding():
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    return figure, {
+        name: ([*axes.plot([1, 2], [1, height]), axes.text(1.5, 1.5, name)], f"It is {name}.")
+        for name, height in (("low", 2), ("high", 3))
+    }
+
+
+def test_a_slider_shows_one_step_and_hides_the_others(sliding):
+    figure, steps = sliding
+    shown = figures.slider(figure, steps, label="Height", start=1, **GOOD)
+    page = BeautifulSoup(shown._repr_html_(), "html.parser")
+    marks = page.select("svg [data-step]")
+    assert sorted((m["data-step"], "display:none" in m.get("style", "")) for m in marks) == [
+        ("0", True),
+        ("0", True),
+        ("1", False),
+        ("1", False),
+    ]
+    assert page.output.text == "It is high."
+    assert page.svg["aria-label"] == GOOD["alt"]
+    assert "width" not in page.svg.attrs, "the width is a style, so that a phone can shrink it"
+
+
+def test_a_slider_can_be_used_without_sight_or_mouse_and_needs_no_network(sliding):
+    figure, steps = sliding
+    text = figures.slider(figure, steps, label="Height", **GOOD)._repr_html_()
+    page = BeautifulSoup(text, "html.parser")
+    control = page.select_one("input[type=range]")
+    assert page.label["for"] == control["id"] == page.output["for"][0]
+    assert page.label.text == "Height"
+    assert (control["min"], control["max"], control["step"]) == ("0", "1", "1")
+    assert page.output["aria-live"] == "polite"
+    assert page.select_one(".slider-control").has_attr("hidden"), "no dead control without scripts"
+    assert not page.script.get("src")
+    assert "http" not in page.script.text
+
+
+def test_words_of_a_step_cannot_end_the_script(sliding):
+    figure, steps = sliding
+    marks, _ = steps["low"]
+    steps["low"] = (marks, "It is </script><b>low</b>.")
+    page = BeautifulSoup(
+        figures.slider(figure, steps, label="Height", **GOOD)._repr_html_(), "html.parser"
+    )
+    assert len(page("script")) == 1
+    assert not page("b")
+
+
+def test_steps_share_a_place_but_not_with_what_always_stays(sliding):
+    figure, steps = sliding  # "low" and "high" stand in one place, never together
+    assert figures.slider(figure, steps, label="Height", **GOOD).name == "a-figure"
+    figure.axes[0].text(1.5, 1.5, "stays")
+    with pytest.raises(FigureError, match="'stays' overlap"):
+        figures.slider(figure, steps, label="Height", **GOOD)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"start": 2}, "start is 2"),
+        ({"label": " "}, "label"),
+        ({"alt": "A chart."}, "alt text"),
+        ({"sources": ["nobody2020"]}, "nobody2020"),
+    ],
+)
+def test_a_slider_that_lacks_something_raises(sliding, change, message):
+    figure, steps = sliding
+    with pytest.raises(FigureError, match=message):
+        figures.slider(figure, steps, **({"label": "Height"} | GOOD | change))
+
+
+def test_a_slider_needs_two_steps_with_marks_and_words(sliding):
+    figure, steps = sliding
+    for few in (
+        {"low": steps["low"]},
+        steps | {"none": ([], "None.")},
+        steps | {"mute": (steps["low"][0], " ")},
+    ):
+        with pytest.raises(FigureError, match="two steps"):
+            figures.slider(figure, few, label="Height", **GOOD)

@@ -300,6 +300,8 @@ class Renderer:
             return figure_nodes(renderer, output, about)
         if about and output.mime_type == "text/html" and "listing" in about:
             return [listing_nodes(**about["listing"])]
+        if about and output.mime_type == "text/html" and "csv" in about:
+            return slider_nodes(renderer, output, about)
         if about and output.mime_type == "text/html":
             return [*renderer.render_text_html(output), source_line(about["sources"])]
         return None
@@ -312,6 +314,18 @@ def figure_nodes(renderer: Any, output: Any, about: dict[str, Any]) -> list[node
     name = f"fig-{about['name']}"
     figure = nodes.figure("", image, names=[name], ids=[name])
     figure += nodes.caption("", about["caption"])
+    return [figure, *data_nodes(renderer, about)]
+
+
+def slider_nodes(renderer: Any, output: Any, about: dict[str, Any]) -> list[nodes.Element]:
+    """A figure with a slider: its HTML with caption, sources, download and table twin."""
+    box = nodes.container("", *renderer.render_text_html(output), ids=[f"fig-{about['name']}"])
+    box += nodes.paragraph("", about["caption"], classes=["slider-caption"])
+    return [box, *data_nodes(renderer, about)]
+
+
+def data_nodes(renderer: Any, about: dict[str, Any]) -> list[nodes.Element]:
+    """The line of sources with the download, and the drawn numbers as a folded table."""
     path = renderer.write_file([f"{about['name']}.csv"], about["csv"].encode(), overwrite=True)
     download = addnodes.download_reference(
         "",
@@ -323,7 +337,7 @@ def figure_nodes(renderer: Any, output: Any, about: dict[str, Any]) -> list[node
     line = source_line(about["sources"])
     line += [nodes.Text(" "), download]
     rows = list(csv.reader(io.StringIO(about["csv"])))
-    parts: list[nodes.Element] = [figure, line]
+    parts: list[nodes.Element] = [line]
     if len(rows) <= 60:
         parts.append(fold("Read as a table", plain_table(rows[0], rows[1:])))
     return parts

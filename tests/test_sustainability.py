@@ -1,0 +1,648 @@
+"""The chapter on sustainability: worked cases, planted tables, second implementations, variants."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from scipy.special import comb
+
+from taobao_villages import claims, coding, data, sustainability
+from taobao_villages.claims import Evidence
+
+
+def made(value=1, low=None, high=None, **details):
+    """Made-up evidence for a rule."""
+    interval = None if low is None else (low, high)
+    return Evidence(value, "", ["li2017"], interval, "made up", details=details)
+
+
+@pytest.fixture
+def plant(monkeypatch):
+    """Puts small tables in the place of the real ones."""
+    real = data.load
+
+    def put(**tables):
+        named = {name.replace("__", "/"): frame for name, frame in tables.items()}
+        monkeypatch.setattr(
+            data, "load", lambda name: named[name].copy() if name in named else real(name)
+        )
+
+    return put
+
+
+# ---- poverty counties -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def three_counties(plant):
+    """One poor county, one rich, one unknown inland; one in the east."""
+    names = ["poor", "rich", "open", "coast"]
+    listed = pd.DataFrame(
+        {
+            "year": [2014, 2014, 2014, 2015, 2016, 2016, 2016, 2016],
+            "province_code": ["13", "13", "41", "13", "13", "13", "41", "33"],
+            "province": "P",
+            "city": "c",
+            "county": ["poor", "rich", "open", "poor", *names],
+            "n_villages": [3, 5, 2, 4, 7, 1, 2, 90],
+        }
+    )
+    status = pd.DataFrame(
+        {
+            "province_code": ["13", "13", "41"],
+            "city": "c",
+            "county": names[:3],
+            "national_poverty_county": ["yes", "no", "unknown"],
+            "key_county": ["no", "no", "unknown"],
+        }
+    )
+
+    def put(printed_2014=9):
+        poverty = pd.DataFrame(
+            {
+                "year": [2014, 2016, 2016],
+                "category": [
+                    "national-level poverty counties",
+                    "national-level poverty counties",
+                    "national-level poverty counties (832)",
+                ],
+                "quantity": ["n_villages", "n_counties_total", "n_counties_total"],
+                "value": [printed_2014, 20, 30],
+            }
+        )
+        plant(
+            villages__county_year=listed,
+            villages__poverty_status=status,
+            villages__poverty=poverty,
+        )
+
+    return put
+
+
+def test_counties_and_villages_are_counted_apart(three_counties):
+    three_counties()
+    found = sustainability.recount(2016)
+    assert dict(found) == {
+        "counties_low": 1,
+        "counties_high": 2,
+        "villages_low": 7,
+        "villages_high": 9,
+    }
+
+
+def test_the_narrow_definition_has_its_own_flag_and_total(three_counties):
+    three_counties()
+    found = sustainability.recount(2016, definition=sustainability.NARROW)
+    assert (found["counties_low"], found["counties_high"]) == (0, 1)
+    assert sustainability.n_poverty_counties() == 30
+    assert sustainability.n_poverty_counties(sustainability.NARROW) == 20
+
+
+def test_a_printed_total_that_is_used_up_settles_the_unknown(three_counties):
+    three_counties(printed_2014=3)  # all three stand in the county known to be poor
+    assert sustainability.recount(2016)["counties_high"] == 1
+    assert sustainability.recount(2016, unknown="open")["counties_high"] == 2
+    three_counties(printed_2014=4)  # one may stand in the county of unknown status
+    assert sustainability.recount(2016)["counties_high"] == 2
+
+
+def test_a_county_of_the_east_is_never_a_poverty_county(three_counties):
+    three_counties()
+    listed = sustainability.listed_counties(2016).set_index("county")
+    assert listed.loc["coast", "poor"] == "no"
+
+
+def test_unknown_choices_are_refused():
+    with pytest.raises(ValueError, match="2014, 2015, 2016"):
+        sustainability.listed_counties(2019)
+    with pytest.raises(ValueError, match="moon"):
+        sustainability.listed_counties(2016, definition="moon")
+    with pytest.raises(ValueError, match="moon"):
+        sustainability.county_units("moon")
+    with pytest.raises(ValueError, match="moon"):
+        sustainability.chance(model="moon", draws=2)
+    with pytest.raises(ValueError, match="moon"):
+        sustainability.base("moon", 2016)
+
+
+def test_every_inland_county_on_a_list_has_a_status():
+    listed = data.load("villages/county_year")
+    inland = listed[~listed["province_code"].isin(sustainability.WITHOUT_POVERTY_COUNTIES)]
+    key = ["province_code", "city", "county"]
+    status = data.load("villages/poverty_status")
+    assert set(inland[key].itertuples(index=False, name=None)) == set(
+        status[key].itertuples(index=False, name=None)
+    )
+    narrow = status["key_county"] == "yes"
+    assert (status.loc[narrow, "national_poverty_county"] == "yes").all()
+
+
+def test_the_recount_meets_the_printed_numbers_of_villages():
+    for year, printed in sustainability.printed_villages().items():
+        if year in sustainability.YEARS:
+            assert [sustainability.recount(year)["villages_low"]] == printed
+
+
+def test_the_stated_number_is_that_of_villages_and_not_of_counties():
+    found = sustainability.recount(2016, unknown="deduced")
+    assert found["villages_low"] == sustainability.STATED_COUNTIES
+    assert found["counties_high"] < sustainability.STATED_COUNTIES
+
+
+def test_county_units_agree_with_the_panel():
+    units = data.load("provinces/county_units")
+    for name in ("administrative_villages", "residents_committees"):
+        panel = data.indicator(name, 2016, "nbs_divcodes_2016")
+        assert units.groupby("province_code")[name].sum().to_dict() == panel.dropna().to_dict()
+
+
+def test_units_shrink_as_the_comparison_narrows():
+    sizes = [len(sustainability.county_units(others)) for others in sustainability.OTHERS]
+    assert sizes[0] > max(sizes[1:])
+    assert not sustainability.county_units("without city districts")["kind"].eq("district").any()
+
+
+def test_other_counties_by_hand(three_counties):
+    three_counties()
+    rest = sustainability.other_counties(2016)
+    total = len(sustainability.county_units()) - 30
+    assert rest["with_low"] == 2  # rich and coast
+    assert rest["with_high"] == 3  # and the unknown one
+    assert rest["share_low"] == pytest.approx(100 * 2 / total)
+
+
+# ---- chance ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def urn(monkeypatch):
+    """Ten inland counties, two of them poor, three with a village each."""
+    units = pd.DataFrame(
+        {
+            "county_code": [str(i) for i in range(10)],
+            "province_code": "41",
+            "kind": "county",
+            "administrative_villages": [10] * 10,
+            "residents_committees": 0,
+        }
+    )
+    listed = pd.DataFrame({"province_code": ["41"] * 3, "n_villages": [1, 1, 1]})
+    monkeypatch.setattr(sustainability, "county_units", lambda others=None: units)
+    monkeypatch.setattr(sustainability, "n_poverty_counties", lambda definition=None: 2)
+    monkeypatch.setattr(sustainability, "listed_counties", lambda year: listed)
+    sustainability.chance.cache_clear()
+    yield
+    sustainability.chance.cache_clear()
+
+
+def test_counties_drawn_at_random_are_hypergeometric(urn):
+    # by hand: none with probability 8/10 * 7/9 * 6/8 = 0.467; on average 0.6
+    drawn = sustainability.chance(model="counties", draws=4000)
+    assert drawn.mean() == pytest.approx(0.6, abs=0.04)
+    law = stats.hypergeom(10, 2, 3)
+    assert law.pmf(0) == pytest.approx(8 / 10 * 7 / 9 * 6 / 8)
+    assert (drawn == 0).mean() == pytest.approx(law.pmf(0), abs=0.03)
+    assert sustainability.expected_by_chance(model="counties") == pytest.approx(0.6)
+
+
+def test_villages_dropped_at_random_by_hand(urn):
+    # a county is missed by all three villages with probability 0.9**3
+    by_hand = 2 * (1 - 0.9**3)
+    assert sustainability.expected_by_chance(model="villages") == pytest.approx(by_hand)
+    drawn = sustainability.chance(model="villages", draws=4000)
+    assert drawn.mean() == pytest.approx(by_hand, abs=0.04)
+
+
+def test_the_simulation_agrees_with_the_formula_on_the_real_counties():
+    for model in sustainability.CHANCE:
+        drawn = sustainability.chance(model=model, draws=199)
+        error = drawn.std() / np.sqrt(len(drawn))
+        assert abs(drawn.mean() - sustainability.expected_by_chance(model=model)) < 4 * error
+
+
+def test_the_simulation_is_repeatable_and_follows_its_seed():
+    sustainability.chance.cache_clear()
+    one = sustainability.chance(draws=50)
+    sustainability.chance.cache_clear()
+    assert (sustainability.chance(draws=50) == one).all()
+    assert (sustainability.chance(draws=50, seed=2) != one).any()
+
+
+# ---- after 2016 -----------------------------------------------------------------------------
+
+
+def test_the_series_keeps_gaps_and_conflicts():
+    series = sustainability.poverty_series()
+    assert series.loc[2017:, "recounted"].isna().all()
+    assert series.loc[2018, "printed_low"] < series.loc[2018, "printed_high"]
+    assert np.isnan(series.loc[2016, "printed_low"])
+    assert series.loc[2020, "share_high"] == pytest.approx(
+        100 * series.loc[2020, "printed_high"] / series.loc[2020, "all_villages"]
+    )
+
+
+def test_the_share_from_a_year_to_itself_has_not_changed():
+    evidence = sustainability.after_evidence(start=2020, end=2020)
+    assert evidence.interval == (1, 1)
+
+
+def test_returnees_are_those_of_later_sources(plant):
+    codes = pd.DataFrame(
+        {
+            "case_id": ["a", "b", "c"],
+            "dimension": "social_change",
+            "code": ["returnees", "returnees", "women"],
+            "value": "1",
+            "source_id": ["luoniu2019", "li2017", "luoniu2019"],
+            "paraphrase": None,
+        }
+    )
+    book = pd.DataFrame(
+        {"dimension": "social_change", "code": ["returnees", "women"], "group": ["r", "w"]}
+    )
+    plant(cases__case_codes=codes, cases__codebook=book)
+    assert sustainability.returnees(2017) == {"a"}
+    assert sustainability.returnees(2000) == {"a", "b"}
+
+
+def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
+    survival = pd.DataFrame(
+        {
+            "year_from": [2015, 2015],
+            "year_to": [2016, 2016],
+            "match_rule": ["exact: all", "loose: some"],
+            "n_from": [100, 100],
+            "n_to": [200, 200],
+            "n_kept": [90, 96],
+            "n_dropped": [10, 4],
+        }
+    )
+    plant(villages__survival=survival)
+    row = sustainability.persistence().loc[0]
+    assert (row["dropped_low"], row["dropped_high"]) == (4, 10)
+    assert (row["rate_low"], row["rate_high"]) == (4, 10)
+    assert row["months"] == 8
+    assert row["a_year_high"] == pytest.approx(100 * (1 - 0.9**1.5))
+    assert sustainability.rename_effect().loc["exact", "2015 to 2016"] == 10
+
+
+# ---- roads ----------------------------------------------------------------------------------
+
+
+def test_covariates_are_standardised_and_zeros_stay():
+    frame = sustainability.model_frame()
+    assert len(frame) == 31
+    assert (frame["n_villages"] == 0).any()
+    assert frame["roads"].mean() == pytest.approx(0, abs=1e-9)
+    assert frame["roads"].std(ddof=0) == pytest.approx(1)
+    inland = sustainability.model_frame(sample="inland provinces")
+    assert len(inland) == 20
+    assert inland["roads"].std(ddof=0) == pytest.approx(1)
+
+
+def test_road_density_by_hand():
+    length = data.indicator("highway_length", 2016, "nbs_transport_ttc")
+    land = data.indicator("land_area", 2000, "area_marioarace")
+    density = np.log(length / land)
+    by_hand = (density - density.mean()) / density.std(ddof=0)
+    assert sustainability.model_frame()["roads"].to_dict() == pytest.approx(by_hand.to_dict())
+
+
+def test_the_association_agrees_with_a_second_fit():
+    # ordinary Poisson estimating equations, written out for statsmodels
+    frame = sustainability.model_frame()
+    design = sm.add_constant(frame[["roads", "income"]])
+    fit = sm.GLM(
+        frame["n_villages"],
+        design,
+        family=sm.families.Poisson(),
+        offset=np.log(frame["exposure"].astype(float)),
+    ).fit()
+    ours = sustainability.association().effects.set_index("covariate")["rate_ratio"]
+    assert ours["roads"] == pytest.approx(np.exp(fit.params["roads"]), rel=1e-4)
+    assert ours["income"] == pytest.approx(np.exp(fit.params["income"]), rel=1e-4)
+
+
+def test_parcels_leave_out_the_provinces_without_a_number():
+    assert sustainability.association(("parcels",)).n == 23
+
+
+def test_inflation_by_hand():
+    # correlation 0.8: 1 / (1 - 0.64) = 2.78; unrelated columns: 1
+    related = pd.DataFrame({"a": [1.0, -1, 1, -1], "b": [1.4, -0.2, 0.2, -1.4]})
+    r = np.corrcoef(related["a"], related["b"])[0, 1]
+    assert r == pytest.approx(0.8)
+    assert sustainability.inflation(related).tolist() == pytest.approx([1 / 0.36] * 2)
+    unrelated = pd.DataFrame({"a": [1.0, -1, 1, -1], "b": [1.0, 1, -1, -1]})
+    assert sustainability.inflation(unrelated).tolist() == pytest.approx([1, 1])
+
+
+def test_inflation_agrees_with_the_inverse_of_the_correlations():
+    frame = sustainability.model_frame()[["roads", "income", "density"]]
+    inverse = np.linalg.inv(np.corrcoef(frame.to_numpy().T))
+    assert sustainability.inflation(frame).tolist() == pytest.approx(np.diag(inverse).tolist())
+
+
+def test_the_specification_curve_is_sorted_and_holds_the_chapters_model():
+    curve = sustainability.specifications()
+    assert curve["rate_ratio"].is_monotonic_increasing
+    assert not curve.duplicated(curve.columns[:6].tolist()).any()
+    ours = curve.query(
+        "covariates == 'roads + income' and roads == 'per area' and income == 'disposable income' "
+        "and exposure == 'rural_population' and family == 'quasi-poisson' and year == 2016"
+    )
+    assert round(float(ours["rate_ratio"].iloc[0]), 2) == sustainability.C35.judge().evidence.value
+
+
+# ---- competition ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def eight_places(plant):
+    """Four places with imitation, four with rivalry, three with both; two silent ones."""
+    told = [
+        *[(case, "sustainability_pressure", "homogenisation") for case in "abcd"],
+        *[(case, "sustainability_pressure", "price_war") for case in "abce"],
+        *[(case, "sustainability_pressure", "fire_safety") for case in "fgh"],
+        ("a", "upgrading", "design"),
+    ]
+    codes = pd.DataFrame(told, columns=["case_id", "dimension", "code"])
+    codes = codes.assign(value="1", source_id="li2017", paraphrase="Said.")
+    codes.loc[0, "paraphrase"] = "Read so (coder inference)."
+    plant(
+        cases__case_codes=codes,
+        cases__cases=pd.DataFrame({"case_id": list("abcdefghij")}),
+    )
+
+
+def test_fisher_by_hand(eight_places):
+    # 3 with both, 1 and 1 with one, 3 with neither: (16 + 1) / 70
+    found = sustainability.co_reporting()
+    assert (found["both"], found["imitation_only"]) == (3, 1)
+    assert (found["rivalry_only"], found["neither"]) == (1, 3)
+    assert found["p"] == pytest.approx(17 / 70)
+    by_sum = sum(comb(4, k) * comb(4, 4 - k) for k in (3, 4)) / comb(8, 4)
+    assert found["p"] == pytest.approx(by_sum)
+    assert found["p"] == pytest.approx(stats.hypergeom(8, 4, 4).sf(2))
+    assert (found["share_low"], found["share_high"]) == (75, 100)
+
+
+def test_silent_places_make_any_two_things_look_related(eight_places):
+    few = sustainability.co_reporting()
+    many = sustainability.co_reporting(among="all cases")
+    assert many["neither"] == few["neither"] + 2
+    assert many["p"] < few["p"]
+
+
+def test_not_reported_is_neither_yes_nor_no(eight_places):
+    evidence = sustainability.competition_evidence()
+    assert evidence.interval == (75, 100)
+    assert evidence.details["better"] == 1
+
+
+def test_doubtful_codes_reach_every_case_claim(eight_places):
+    sure = sustainability.co_reporting(doubtful=False)
+    assert sure["both"] == 2
+    assert sustainability.pressures(doubtful=False)["copying"].sum() == 3
+
+
+# ---- margins and sales ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def places(plant):
+    rows = [
+        ("a", 2010, "sales_rmb_million", 100, "village", "about", "s1", ""),
+        ("a", 2014, "sales_rmb_million", 300, "village", "about", "s2", ""),
+        ("a", 2014, "shops", 600, "village", "about", "s3", ""),
+        ("a", 2014, "shops", 500, "village", "about", "s4", ""),
+        ("a", 2016, "sales_rmb_million", 9, "village", "about", "s1", "Q1 only"),
+        ("a", 2012, "sales_rmb_million", 1, "town", "about", "s1", ""),
+        ("a", 2018, "sales_rmb_million", 900, "village", "expected", "s1", ""),
+        ("b", 2010, "sales_rmb_million", 100, "town", "about", "s1", ""),
+        ("b", 2012, "sales_rmb_million", 50, "town", "about", "s1", ""),
+        ("c", 2010, "sales_rmb_million", 100, "town", "about", "s1", ""),
+        ("c", 2012, "sales_rmb_million", 50, "town", "about", "s1", ""),
+        ("c", 2012, "sales_rmb_million", 150, "town", "about", "s2", ""),
+    ]
+    columns = ["case_id", "year", "indicator", "value", "scale", "qualifier", "source_id", "note"]
+    plant(cases__case_series=pd.DataFrame(rows, columns=columns))
+
+
+def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
+    growth = sustainability.sales_growth().set_index("case_id")
+    assert growth["direction"].to_dict() == {"a": "rose", "b": "fell", "c": "unclear"}
+    assert (growth.loc["a", "last"], growth.loc["a", "sales_last"]) == (2014, 300)
+    assert set(sustainability.sales_growth(until=2011)["case_id"]) == set()
+
+
+def test_sales_per_shop_is_a_range_over_the_sources(places):
+    row = sustainability.sales_per_shop().set_index("case_id").loc["a"]
+    assert (row["per_shop_low"], row["per_shop_high"]) == (0.5, 0.6)
+    assert row["source_id"] == "s2;s3;s4"
+
+
+def test_reports_are_dated_and_of_the_press():
+    for sources in ("press", "any"):
+        early = sustainability.thin_profit(sources=sources, until=2014)
+        late = sustainability.thin_profit(sources=sources)
+        assert set(early) <= set(late)
+    kinds = data.sources()["kind"]
+    ids = set().union(*sustainability.thin_profit(sources="press").values())
+    assert {kinds[source] for source in ids} <= {"press", "reprint"}
+    evidence = data.load("market/evidence").set_index("evidence_id")
+    for item, case in sustainability.REPORTS.items():
+        assert evidence.loc[item, "topic"] == "e-tailer profit"
+        assert case[:9] in evidence.loc[item, "statement"].lower()
+
+
+# ---- later studies and literature -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("no significant effect", "no difference"),
+        ("positive; diminishing E>C>W", "better"),
+        ("reduction for a minority", "better"),
+        ("negative for sustainability", "worse"),
+        ("compression without profit gain", "worse"),
+    ],
+)
+def test_directions(text, way):
+    assert sustainability.direction(text) == way
+
+
+def test_a_result_without_direction_is_named():
+    with pytest.raises(ValueError, match="well known"):
+        sustainability.direction("well known")
+
+
+def test_studies_carry_a_known_source_each():
+    table = sustainability.later_studies()
+    assert set(table["source_id"]) <= set(data.sources().index)
+    assert set(table["direction"]) == set(sustainability.SIGNS.values())
+
+
+def test_fewer_who_leave_and_more_who_earn_less_point_as_they_should():
+    way = sustainability.later_studies().set_index("study")["direction"]
+    assert way["Qi 2020"] == sustainability.SIGNS["better"]
+    assert way["Seller survey 2012"] == sustainability.SIGNS["worse"]
+
+
+def test_works_are_split_at_the_article(plant):
+    works = pd.DataFrame(
+        {
+            "work_key": ["one", "two", "three", "four"],
+            "year": [2016, 2020, 2016, 2015],
+            "title": ["A Taobao village", "Taobao again", "Rural tax", "Taobao news"],
+            "method": ["case study", "survey", "case study", "journalism"],
+            "read": ["not_read", "text_or_abstract", "not_read", "not_read"],
+            "read_source_id": [None, "qianyi2025;x", None, None],
+        }
+    )
+    plant(literature__works=works)
+    assert list(sustainability.works().index) == ["one"]
+    assert list(sustainability.works(which="later").index) == ["two"]
+    assert sustainability.works(which="later")["diagnoses"].tolist() == [True]
+    assert list(sustainability.works(which="all").index) == ["one", "two"]
+
+
+# ---- the illustration -----------------------------------------------------------------------
+
+
+def test_entry_by_hand():
+    # a = 3, c = 1, s = 1, F = 1, 9 buyers: q = 1/3, n = 5, sales = 9 * 5 * 1/3 * 4/3 = 20
+    row = sustainability.entry([9]).loc[0]
+    assert row["shops"] == pytest.approx(5)
+    assert row["margin"] == pytest.approx(100 / 3)
+    assert row["sales"] == pytest.approx(20)
+    assert row["sales_per_shop"] == pytest.approx(4)
+
+
+def test_entry_solves_the_first_order_condition_and_leaves_no_profit():
+    for similarity, cost in itertools.product((0.3, 1.0), (0.2, 1.0)):
+        table = sustainability.entry([2, 30], similarity=similarity, entry_cost=cost)
+        each = table["margin"] / 100
+        others = (table["shops"] - 1) * each
+        marginal = 3 - 2 * each - similarity * others - 1  # derivative of (p - c) q
+        assert marginal.abs().max() < 1e-9
+        assert (table["buyers"] * each**2).tolist() == pytest.approx([cost] * 2)
+
+
+def test_entry_cost_is_counted_in_profits_of_a_lone_seller():
+    # a = 5, c = 1: a lone seller earns 2 on each of 2 pieces, 4 a buyer; with that cost there is
+    # one shop at one buyer, with a margin of 200%
+    row = sustainability.entry([1], top_price=5).loc[0]
+    assert row["shops"] == pytest.approx(1)
+    assert row["margin"] == pytest.approx(200)
+    assert sustainability.entry([4], top_price=5).loc[0, "margin"] == pytest.approx(100)
+
+
+def test_margins_fall_while_sales_grow_and_entry_cost_matters():
+    table = sustainability.entry(np.geomspace(1, 50, 20))
+    assert table["margin"].is_monotonic_decreasing
+    assert table["sales"].is_monotonic_increasing
+    cheap = sustainability.entry(np.geomspace(1, 50, 20), entry_cost=0.25)
+    assert (cheap["margin"] < table["margin"]).all()
+
+
+def test_likeness_moves_shops_and_not_margins():
+    alike, apart = (sustainability.entry([25], similarity=s).loc[0] for s in (1.0, 0.5))
+    assert alike["margin"] == pytest.approx(apart["margin"])
+    assert apart["shops"] > alike["shops"]
+
+
+@pytest.mark.parametrize(
+    "choice", [{"similarity": 0}, {"similarity": 1.1}, {"entry_cost": 0}, {"top_price": 1}]
+)
+def test_parameters_of_the_illustration_are_checked(choice):
+    with pytest.raises(ValueError, match="similarity"):
+        sustainability.entry([1], **choice)
+    with pytest.raises(ValueError, match="buyers"):
+        sustainability.entry([0])
+
+
+# ---- rules ----------------------------------------------------------------------------------
+
+POOR = {"stated_counties": 18, "villages_low": 18}
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "verdict"),
+    [
+        ("C32", made(0, 60, 100), "reproduced"),
+        ("C32", made(0, 0, 50), "contradicted"),
+        ("C32", made(0, 0, 100), "not testable here"),
+        ("C33", made(1, 50, 100, p=0.01, better=1, imitation=4), "reproduced"),
+        ("C33", made(1, 50, 100, p=0.2, better=1, imitation=4), "reproduced in part"),
+        ("C33", made(1, 50, 100, p=0.01, better=2, imitation=4), "reproduced in part"),
+        ("C33", made(1, 20, 100, p=0.01, better=1, imitation=4), "reproduced in part"),
+        ("C33", made(1, 20, 40, p=0.2, better=1, imitation=4), "contradicted"),
+        ("C33", made(1, 20, 100, p=0.2, better=1, imitation=4), "not reproduced"),
+        ("C34", made(2, fell=1), "reproduced"),
+        ("C34", made(2, fell=2), "reproduced in part"),
+        ("C34", made(1, fell=0), "reproduced in part"),
+        ("C34", made(0, fell=0), "not reproduced"),
+        ("C35", made(1, 1.1, 2, cases_inland=2), "reproduced"),
+        ("C35", made(1, 1.1, 2, cases_inland=1), "reproduced in part"),
+        ("C35", made(1, 0.5, 2, cases_inland=2), "reproduced in part"),
+        ("C35", made(1, 0.5, 2, cases_inland=1), "not reproduced"),
+        ("C35", made(1, 0.5, 0.9, cases_inland=2), "contradicted"),
+        ("C36", made(counties_low=10, counties_high=20, ratio_low=2, ratio_high=3, **POOR),
+         "reproduced"),
+        ("C36", made(counties_low=7, counties_high=14, ratio_low=2, ratio_high=3, **POOR),
+         "reproduced in part"),
+        ("C36", made(counties_low=10, counties_high=20, ratio_low=0.9, ratio_high=3, **POOR),
+         "reproduced in part"),
+        ("C36", made(counties_low=7, counties_high=14, ratio_low=0.9, ratio_high=3, **POOR),
+         "not reproduced"),
+        ("C36", made(counties_low=10, counties_high=20, ratio_low=0.5, ratio_high=0.9, **POOR),
+         "contradicted"),
+        ("C37", made(1, 1.1, 2), "not reproduced"),
+        ("C37", made(1, 0.5, 0.9), "reproduced"),
+        ("C37", made(1, 0.9, 1.1), "reproduced in part"),
+    ],
+)  # fmt: skip
+def test_every_branch_of_every_rule(claim, evidence, verdict):
+    found, reason = getattr(sustainability, claim).rule.decide(evidence)
+    assert found == verdict
+    assert reason.endswith(".")
+
+
+# ---- every claim ----------------------------------------------------------------------------
+
+IDS = [f"C{number}" for number in range(32, 38)]
+
+
+@pytest.mark.parametrize("claim", IDS)
+def test_each_claim_has_a_verdict_a_reason_and_sources(claim):
+    verdict = getattr(sustainability, claim).judge()
+    assert verdict.claim.section == "sustainability"
+    assert verdict.reason.endswith(".")
+    assert verdict.evidence.n
+    assert verdict.evidence.sources
+    assert verdict.evidence.limits.endswith(".")
+
+
+@pytest.mark.parametrize("claim", IDS)
+def test_all_variants_run(claim):
+    found = getattr(sustainability, claim)
+    combinations = [
+        dict(zip(found.variants, values, strict=True))
+        for values in itertools.product(*found.variants.values())
+    ]
+    if found.skip:
+        combinations = [choices for choices in combinations if not found.skip(**choices)]
+    assert 2 <= len(combinations) <= 200
+    assert {found.judge(**choices).verdict for choices in combinations} <= set(claims.VERDICTS)
+
+
+@pytest.mark.parametrize("claim", ["C33", "C34", "C37"])
+def test_claims_on_cases_are_run_without_doubtful_codes_and_by_each_coder(claim):
+    variants = getattr(sustainability, claim).variants
+    assert variants["doubtful"] == (True, False)
+    assert tuple(variants["coder"]) == tuple(coding.CODERS)
