@@ -61,6 +61,15 @@ def cases(which: str = "all cases") -> pd.DataFrame:
     return table
 
 
+def places() -> pd.Series:
+    """A short name for each case, indexed by ``case_id``."""
+    table = data.load("cases/cases").set_index("case_id")
+    short = table["village_town"].str.replace(r"( and|,| \(|^\().*", "", regex=True)
+    level = table["village_town"].str.extract(r"^\((\w+)[- ]level", expand=False)
+    wide = table["county"].fillna(table["city"]) + " " + level.fillna("")
+    return short.where(short != "", wide).rename("place")
+
+
 def told(topic: str, *kinds: str, doubtful: bool = True) -> pd.DataFrame:
     """Statements of ``cases/society`` on one topic.
 
