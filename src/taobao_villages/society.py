@@ -207,7 +207,7 @@ def goods_evidence(
     low, high = _percent(fit, other, len(table))
     ranks = data.load("villages/products")
     ranks = ranks[ranks["rank"].notna()]
-    details: dict[str, float | int] = {
+    details: dict[str, float | int | str] = {
         name.replace(" ", "_"): int(count.get(name, 0))
         for name in (*FITTING, *OTHER, "not reported")
     }
@@ -217,14 +217,14 @@ def goods_evidence(
         "low": low,
         "high": high,
         "ranked": len(ranks),
-        "ranked_year": int(ranks["year"].iloc[0]),
+        "ranked_year": str(ranks["year"].iloc[0]),
         "ranked_farm_or_craft": int((ranks["kind"] != "factory").sum()),
     }
     codes = coded("spatial_precondition", coder=coder, doubtful=doubtful)
     codes = codes[codes["case_id"].isin(table.index)]
     return Evidence(
         value=low,
-        unit="% of the cases with known goods sell one of the three sorts, at the lowest",
+        unit="percent of the cases with known goods sell one of the three sorts, at the lowest",
         interval=(low, high),
         interval_kind="lowest and highest share, for the goods of unreported origin",
         n=len(table),
@@ -353,11 +353,11 @@ def kin_evidence(
         "all_low": _percent(kin, 0, total)[0],
         "households": len(homes),
         "solo": float(solo["value"]),
-        "solo_year": int(solo["year"]),
+        "solo_year": str(solo["year"]),
     }
     return Evidence(
         value=low,
-        unit=f"% of the cases with a known channel name {ties}, at the lowest",
+        unit=f"percent of the cases with a known channel name {ties}, at the lowest",
         interval=(low, 100.0),
         interval_kind="lowest: only those that name it; highest: all, since no source denies it",
         n=known,
@@ -520,9 +520,9 @@ def trades_evidence(
     work = work[work["year"] <= 2016].sort_values("year")
     return Evidence(
         value=len(table),
-        unit=f"of {len(all_cases)} cases name at least one ancillary trade",
+        unit="cases name at least one ancillary trade",
         n=len(all_cases),
-        n_unit="cases",
+        n_unit="cases in all",
         sources=_sources(
             rows["source_id"],
             jobs["source_id"],
@@ -539,12 +539,12 @@ def trades_evidence(
             "silent": len(all_cases) - len(table),
             "express_from": int(town[0]["value"]),
             "express_to": int(town[-1]["value"]),
-            "express_year_from": int(town[0]["year"]),
-            "express_year_to": int(town[-1]["year"]),
+            "express_year_from": str(town[0]["year"]),
+            "express_year_to": str(town[-1]["year"]),
             "jobs_first": int(work["value"].iloc[0]),
-            "jobs_first_year": int(work["year"].iloc[0]),
+            "jobs_first_year": str(work["year"].iloc[0]),
             "jobs_last": int(work["value"].iloc[-1]),
-            "jobs_last_year": int(work["year"].iloc[-1]),
+            "jobs_last_year": str(work["year"].iloc[-1]),
         },
         limits=(
             "Trades are named in passing, by reporters who were writing of something else. That "
@@ -668,9 +668,9 @@ def tradition_evidence(
     grades = data.sources()["reliability"]
     return Evidence(
         value=int(kept["case_id"].nunique()),
-        unit=f"of {len(EARLY)} villages have a source for it",
+        unit="early village with a source for it other than the article",
         n=len(EARLY),
-        n_unit="villages",
+        n_unit="villages that the article speaks of",
         sources=sorted({*kept["source_id"], *lost["source_id"]}),
         details={
             "kept": int(kept["case_id"].nunique()),
@@ -1000,10 +1000,11 @@ def dependence_evidence(
             "silent": total - len(table),
             "low": low,
             "high": high,
+            "early_year": "2014",
             "early_low": float(year.loc[2014, "min"]),
             "early_high": float(year.loc[2014, "max"]),
             "late": float(year["max"].iloc[-1]),
-            "late_year": int(year.index[-1]),
+            "late_year": str(year.index[-1]),
         },
         limits=(
             "A Taobao Village is one by its sales on the platform's own sites: villages that sell "
