@@ -1052,7 +1052,7 @@ C30 = Claim(
 
 # ---- rules and fees (C31) -------------------------------------------------------------------
 
-SELLERS = ("small shops", "larger shops and brands", "village agents")
+SELLERS = ("small shops", "shops selling elsewhere", "village agents")
 
 
 def rule_changes() -> pd.DataFrame:
