@@ -68,6 +68,7 @@ def planted(monkeypatch):
                 ("a", 2010, "shops", 5.0, "village", "more_than", "m058"),
                 ("a", 2010, "shops", 4.0, "village", "about", "m061"),
                 ("a", 2012, "shops", 90.0, "town", "about", "m061"),
+                ("dongfeng_shaji", 2010, "express_companies", 10.0, "village", "about", "m058"),
                 ("shaji_town", 2010, "express_companies", 4.0, "town", "about", "m058"),
                 ("shaji_town", 2018, "express_companies", 136.0, "town", "about", "m058"),
             ],
@@ -157,7 +158,10 @@ def test_bounds_of_the_three_sorts_by_hand(planted):
     assert found.interval == (66.7, 100.0)
     # b made in the place: 2 of 3, both ends
     code(planted, ("b", "spatial_precondition", "existing_industrial_cluster", "m058", "Said."))
-    assert society.goods_evidence().interval == (66.7, 66.7)
+    found = society.goods_evidence()
+    assert found.interval == (66.7, 66.7)
+    # of all 5 cases, two without known goods: 2 at the lowest, 4 at the highest
+    assert (found.details["all_low"], found.details["all_high"]) == (40.0, 80.0)
     # without the doubtful craft: 1 of 2
     assert society.goods_evidence(doubtful=False).interval == (50.0, 50.0)
 
@@ -264,6 +268,8 @@ def test_trades_by_hand(planted):
     # packing is a trade but no service; schools of image editing count as skill
     assert (found["ancillary"], found["tertiary"], found["skilled"]) == (2, 1, 1)
     assert (found["low"], found["high"]) == (40.0, 100.0)
+    # the town's seat and the village are two places; neither is the whole town of later
+    assert [found[f"express_{name}"] for name in ("seat", "village", "town")] == [4, 10, 136]
     assert society.trades_evidence(doubtful=False).value == 1
     code(planted, ("c", "social_change", "tertiary_jobs", "m058", "Said."))
     assert society.trades_evidence().details["tertiary"] == 2

@@ -216,6 +216,8 @@ def goods_evidence(
         "cases": len(cases(which)),
         "low": low,
         "high": high,
+        "all_low": _percent(fit, other, len(cases(which)))[0],
+        "all_high": _percent(fit, other, len(cases(which)))[1],
         "ranked": len(ranks),
         "ranked_year": str(ranks["year"].iloc[0]),
         "ranked_farm_or_craft": int((ranks["kind"] != "factory").sum()),
@@ -514,7 +516,9 @@ def trades_evidence(
     tertiary = set(rows.loc[rows["kind"].isin(SERVICES), "case_id"]) | set(jobs["case_id"])
     skilled = set(rows.loc[rows["kind"] == "design and images", "case_id"])
     share = _percent(len(table), 0, len(all_cases))
-    town = [series("shaji_town", "express_companies", scale="town").iloc[i] for i in (0, -1)]
+    town = series("shaji_town", "express_companies", scale="town")
+    seat, last = town.iloc[0], town.iloc[-1]  # the first is of the town's seat, without Dongfeng
+    village = series("dongfeng_shaji", "express_companies").iloc[0]
     economy = data.load("villages/economy")
     work = economy[economy["quantity"].isin(["jobs", "direct_jobs"])]
     work = work[work["year"] <= 2016].sort_values("year")
@@ -527,7 +531,7 @@ def trades_evidence(
             rows["source_id"],
             jobs["source_id"],
             work["source_id"],
-            [row["source_id"] for row in town],
+            [row["source_id"] for row in (seat, village, last)],
         ),
         details={
             "ancillary": len(table),
@@ -537,10 +541,11 @@ def trades_evidence(
             "low": share[0],
             "high": share[1],
             "silent": len(all_cases) - len(table),
-            "express_from": int(town[0]["value"]),
-            "express_to": int(town[-1]["value"]),
-            "express_year_from": str(town[0]["year"]),
-            "express_year_to": str(town[-1]["year"]),
+            "express_seat": int(seat["value"]),
+            "express_village": int(village["value"]),
+            "express_year_from": str(seat["year"]),
+            "express_town": int(last["value"]),
+            "express_year_to": str(last["year"]),
             "jobs_first": int(work["value"].iloc[0]),
             "jobs_first_year": str(work["year"].iloc[0]),
             "jobs_last": int(work["value"].iloc[-1]),
