@@ -115,7 +115,8 @@ def test_sets_of_cases(planted):
 
 
 def test_a_cell_counts_its_sources_once(planted):
-    code(planted, ("a", "diffusion", "kin", "m061", "Said too."))
+    again = ("a", "diffusion", "kin", "m058", "Said again, in other words.")
+    code(planted, ("a", "diffusion", "kin", "m061", "Said too."), again)
     table = society.single_sourced().set_index(["topic", "case_id", "cell"])["n_sources"]
     assert table["diffusion", "a", "kin"] == 2
     assert table["diffusion", "b", "neighbours"] == 1
@@ -313,10 +314,27 @@ def test_lost_festivals_contradict(planted):
 
 
 def test_strength_of_evidence(planted):
+    rows = planted["cases/society"]
+    rows.loc[len(rows)] = [
+        "qingyanliu",
+        "tradition",
+        "rites",
+        "kept",
+        2018,
+        "ali2016en",
+        False,
+        None,
+    ]
+    grades = data.sources()["reliability"]
+    assert (grades["ali2016en"], grades["m058"]) == ("A", "C")
     table = society.traditions().set_index(["case_id", "item"])
     assert table.loc[("lirendong", "festivals"), "only_article"]
     assert not table.loc[("qingyanliu", "rites"), "only_article"]
-    assert table.loc[("qingyanliu", "rites"), "best"] == data.sources()["reliability"]["m058"]
+    assert table.loc[("qingyanliu", "rites"), ["n_sources", "best", "year"]].tolist() == [
+        2,
+        "A",
+        2018,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -460,6 +478,8 @@ def test_relief_and_regulators_are_no_cost_to_sellers():
     costs = table[table["borne_by"].isin(society.SELLERS)]
     assert not costs["kind"].isin(["relief", "order of a regulator"]).any()
     assert table["date"].is_monotonic_increasing
+    relief = table.loc[~table["borne_by"].isin(society.SELLERS), "source_id"]
+    assert not set(relief) & set(society.rules_evidence(reported="until today").sources)
 
 
 def test_a_practice_found_later_counts_only_until_today():
