@@ -121,6 +121,10 @@ def test_a_cell_counts_its_sources_once(planted):
     assert table["diffusion", "a", "kin"] == 2
     assert table["diffusion", "b", "neighbours"] == 1
     assert ("diffusion", "b", "kin") in table.index
+    rows = planted["cases/society"]
+    rows.loc[len(rows)] = ["a", "tradition", "farming", "kept", 2016, "m061", False, None]
+    farming = society.single_sourced().query("cell.str.startswith('farming')", engine="python")
+    assert farming["n_sources"].tolist() == [1, 1]
     certain = society.single_sourced(doubtful=False)
     assert not ((certain["case_id"] == "b") & (certain["cell"] == "kin")).any()
     assert not ((certain["case_id"] == "c") & (certain["topic"] == "goods")).any()

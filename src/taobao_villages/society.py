@@ -103,13 +103,14 @@ def single_sourced(*, coder: str = "first", doubtful: bool = True) -> pd.DataFra
     Returns
     -------
     DataFrame
-        Columns ``topic``, ``case_id``, ``cell``, ``n_sources``; one row a case and code (or a
-        case and thing), sorted.
+        Columns ``topic``, ``case_id``, ``cell``, ``n_sources``; one row a case and concept, or
+        a case, thing and kind; sorted.
     """
     codes = coding.codes(coder=coder, doubtful=doubtful)
     codes = codes[codes["dimension"].isin(["diffusion", "social_change"])]
     codes = codes.rename(columns={"dimension": "topic", "concept": "cell"})
-    rows = data.load("cases/society").rename(columns={"item": "cell"})
+    rows = data.load("cases/society")
+    rows["cell"] = rows["item"] + ", " + rows["kind"]  # a craft kept and one lost are two cells
     rows = rows if doubtful else rows[~rows["doubtful"]]
     both = pd.concat([codes, rows])[["topic", "case_id", "cell", "source_id"]]
     grouped = both.groupby(["topic", "case_id", "cell"])["source_id"].nunique()
