@@ -458,6 +458,7 @@ def autonomy_evidence(
             if article == "leave out"
             else f"Sources judge the autonomy of {len(judged)} association(s); it takes two.",
             details,
+            {ARTICLE, *used["source_id"]},
         )
     return Evidence(
         value=len(judged),
@@ -748,6 +749,14 @@ def statements(
     return rows.reset_index(drop=True)
 
 
+def short_name(work_key: str) -> str:
+    """Family name of the first author, and year, of a work in ``literature/works``."""
+    work = data.load("literature/works").set_index("work_key").loc[work_key]
+    first = work["authors"].split(";")[0]
+    family = first.split(",")[0] if "," in first else first.split()[0]
+    return f"{family} {work['year']}"
+
+
 def tally(rows: pd.DataFrame) -> dict[str, int]:
     """Number of works by what they say; a work that says two things counts in both."""
     count = rows.groupby("direction")["work_key"].nunique()
@@ -778,7 +787,7 @@ def literature_evidence(
     rows = statements(claim, works=works, strength=strength, window=window)
     found = tally(rows)
     if not found["read"]:
-        return _nothing("works", "None of the works could be read.", found)
+        return _nothing("works", "None of the works could be read.", found, rows["source_id"])
     return Evidence(
         value=found["supports"],
         unit=f"of {found['read']} works that were read support it",
@@ -850,7 +859,7 @@ def substitutes_evidence(
     rows = statements("C59", works=works, strength=strength, window=window)
     found = tally(rows)
     if not found["read"]:
-        return _nothing("works", "None of the works could be read.", found)
+        return _nothing("works", "None of the works could be read.", found, rows["source_id"])
     by_part = {part: tally(rows[rows["part"] == part]) for part in PARTS}
     details = found | {
         f"{part}_{key}": own[key]
@@ -1166,8 +1175,10 @@ def argument_layout(*, doubtful: bool = True, gap: float = 1.2) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The nodes below the thesis, premise by premise, with ``y`` (rows from the top) and
-        ``premise_y``, the height of the premise that a node belongs to.
+        The nodes below the thesis, premise by premise, with ``y`` (rows from the top),
+        ``premise_y``, the height of the premise that a node belongs to, ``counts``: whether C52
+        counts it by default, as later than the article and not from it, and ``sign``: plus,
+        minus or question mark, in brackets if it does not count.
     """
     nodes = argument(doubtful=doubtful)
     parts, top = [], 0.0
@@ -1178,7 +1189,11 @@ def argument_layout(*, doubtful: bool = True, gap: float = 1.2) -> pd.DataFrame:
         block = pd.concat([premise.to_frame().T, below])
         parts.append(block.assign(y=[middle, *rows], premise_y=middle))
         top += max(len(rows), 1) + gap
-    return pd.concat(parts, ignore_index=True)
+    laid = pd.concat(parts, ignore_index=True)
+    late = laid["year"].fillna(AFTER).gt(AFTER) & laid["source_id"].ne(ARTICLE)
+    sign = laid["kind"].map({"for": "+", "against": "–", "missing": "?"}).fillna("")
+    counts = late | laid["kind"].isin(("premise", "missing"))
+    return laid.assign(counts=counts, sign=sign.where(counts, "(" + sign + ")"))
 
 
 def argument_outline(*, doubtful: bool = True) -> str:
@@ -1192,12 +1207,18 @@ def argument_outline(*, doubtful: bool = True) -> str:
         below = nodes[nodes["parent_id"] == premise.node_id]
         for kind in ("for", "against", "missing"):
             for row in below[below["kind"] == kind].itertuples():
-                end = "" if kind == "missing" else f" ({row.source_id})"
+                end = "" if kind == "missing" else f" ({row.year}; {row.source_id})"
                 doubt = " Doubtful: inferred by the coder." if row.doubtful else ""
                 lines.append(f"        - *{kind.title()}.* {row.text}{doubt}{end}")
     return "\n".join(lines)
 
 
-def _nothing(unit: str, why: str, details: Mapping[str, int] | None = None) -> Evidence:
-    """Evidence that there is none to test with."""
-    return Evidence(value=None, unit=unit, sources=(), limits=why, details=dict(details or {}))
+def _nothing(
+    unit: str,
+    why: str,
+    details: Mapping[str, int] | None = None,
+    sources: Iterable[str] = (ARTICLE,),
+) -> Evidence:
+    """Evidence that there is none to test with, and where it was looked for."""
+    looked = sorted(set(sources))
+    return Evidence(value=None, unit=unit, sources=looked, limits=why, details=dict(details or {}))
