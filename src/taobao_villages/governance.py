@@ -57,6 +57,13 @@ PARTS: Mapping[str, str] = {
     "lineages_temples": "lineages and temples",
     "gangs": "gangs",
 }
+PATTERNS: Mapping[str, str] = {
+    "state_follows": "Government follows sellers",
+    "state_leads": "Government leads by plan or target",
+    "hard_to_regulate": "Sellers are hard to regulate",
+    "cadre_settles_conflict": "An official settles disputes",
+    "sellers_in_office": "Sellers taken into office",
+}
 NOT_A_SAMPLE = "The cases are places that people wrote about, not a sample."
 
 
@@ -309,6 +316,34 @@ def cells(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
         rows.append([place(name), what, value, len(ids), ", ".join(ids), ids == [ARTICLE]])
     columns = ["place", "what", "value", "n_sources", "sources", "only_article"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def patterns(
+    *, article: str = "leave out", coder: str = "first", doubtful: bool = True
+) -> pd.DataFrame:
+    """How government and sellers are said to deal with each other, over all cases.
+
+    Returns
+    -------
+    DataFrame
+        One row a pattern: ``label``, ``places`` (names), ``reported`` (cases), ``lowest`` and
+        ``highest`` share of all cases in percent, and ``sources`` (ids). A case can have several.
+    """
+    _one_of("article", article, ARTICLE_CHOICES)
+    codes = coding.codes(coder=coder, doubtful=doubtful)
+    codes = codes[codes["dimension"] == "governance"]
+    if article == "leave out":
+        codes = codes[codes["source_id"] != ARTICLE]
+    total, rows = len(data.load("cases/cases")), []
+    for concept, label in PATTERNS.items():
+        own = codes[codes["concept"] == concept]
+        names = sorted({place(case) for case in own["case_id"]})
+        n = own["case_id"].nunique()
+        low, high = statistics.share_bounds(n, 0, total)
+        ids = sorted(own["source_id"].unique())
+        rows.append([label, ", ".join(names), n, 100 * low, 100 * high, ids])
+    columns = ["label", "places", "reported", "lowest", "highest", "sources"]
+    return pd.DataFrame(rows, columns=columns, index=list(PATTERNS))
 
 
 # ---- semi-governmental, semi-public (C47) ----------------------------------------------------
@@ -1199,6 +1234,7 @@ def argument_layout(*, doubtful: bool = True, gap: float = 1.2) -> pd.DataFrame:
 def argument_outline(*, doubtful: bool = True) -> str:
     """The argument map as a nested list in Markdown, for reading aloud."""
     nodes = argument(doubtful=doubtful)
+    publisher = data.sources()["publisher"]
     lines = []
     for row in nodes[nodes["kind"] == "thesis"].itertuples():
         lines.append(f"- **Thesis.** {row.text}")
@@ -1207,7 +1243,7 @@ def argument_outline(*, doubtful: bool = True) -> str:
         below = nodes[nodes["parent_id"] == premise.node_id]
         for kind in ("for", "against", "missing"):
             for row in below[below["kind"] == kind].itertuples():
-                end = "" if kind == "missing" else f" ({row.year}; {row.source_id})"
+                end = "" if kind == "missing" else f" ({publisher[row.source_id]}, {row.year})"
                 doubt = " Doubtful: inferred by the coder." if row.doubtful else ""
                 lines.append(f"        - *{kind.title()}.* {row.text}{doubt}{end}")
     return "\n".join(lines)
