@@ -1232,8 +1232,16 @@ def argument_layout(*, doubtful: bool = True, gap: float = 1.2) -> pd.DataFrame:
 
 
 def argument_outline(*, doubtful: bool = True) -> str:
-    """The argument map as a nested list in Markdown, for reading aloud."""
+    """The argument map as a nested list in Markdown, for reading aloud.
+
+    A node that rests on a claim of this chapter names it with its verdict.
+    """
+    ledger = {claim.id: claim for claim in (C46, C47, C48, C49, C50, C51, C59, C60)}
     nodes = argument(doubtful=doubtful)
+    told = nodes["claim_id"].map(
+        {name: f" Claim {name}: {claim.judge().verdict}." for name, claim in ledger.items()}
+    )
+    nodes["text"] += told.fillna("")
     publisher = data.sources()["publisher"]
     lines = []
     for row in nodes[nodes["kind"] == "thesis"].itertuples():
