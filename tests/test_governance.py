@@ -150,7 +150,8 @@ def test_autonomy_needs_two(plant):
 
 
 def test_reading_a_branch_as_low_autonomy_is_a_choice(plant):
-    plant(*FOUR, ("b", "autonomy", "high", "m052", "High."))
+    branch = ("b", "party_link", "1", "m052", "A branch, and yet free.")
+    plant(*FOUR, branch, ("b", "autonomy", "high", "m052", "High."))
     assert governance.C48.judge().evidence.value is None
     found = governance.C48.judge(party_head="means low").evidence
     assert (found.details["high"], found.details["low"]) == (1, 1)
@@ -254,6 +255,7 @@ def test_unknown_choices_are_refused(function, choice):
 def test_persons_join_trade_and_office():
     people = governance.roles()
     assert people.loc["daji_1", "joins"]  # seller, secretary and deputy
+    assert people.loc["shaji_1", "joins"]  # head and secretary, not said to sell
     assert not people.loc["suichang_1", "joins"]  # seller and head of the association
     flags = ["seller", *governance.LEADING]
     assert people[flags].sum(axis=1).ge(2).all(), "who has one role is not listed"
@@ -437,7 +439,7 @@ MAP = nodes(
     ("t", None, "thesis", "Thesis", "T.", 2017, False, "li2017"),
     ("p", "t", "premise", "Held", "P.", 2017, False, "li2017"),
     ("p1", "p", "for", "Later", "F.", 2020, False, "m051"),
-    ("p2", "p", "against", "Earlier", "A.", 2015, False, "m052"),
+    ("p2", "p", "against", "Not later", "A.", 2017, False, "m052"),
     ("q", "t", "premise", "Fought over", "Q.", 2017, False, "li2017"),
     ("q1", "q", "for", "Doubtful", "F.", 2018, True, "m051"),
     ("q2", "q", "against", "Later", "A.", 2018, False, "m053"),
@@ -457,6 +459,18 @@ def test_premises_by_hand(monkeypatch):
     assert governance.premises(period="any year").loc["p", "stands"] == "contested"
     wide = governance.premises(corporatism="with one licensed voice")
     assert wide.loc["r", "stands"] == "no later evidence"
+    own = nodes(("q3", "p", "against", "Its own", "A.", 2018, False, "li2017"))
+    monkeypatch.setattr(governance, "argument", lambda **_: pd.concat([MAP, own]))
+    assert governance.premises().loc["p", "stands"] == "supported"
+    assert governance.premises(article="count").loc["p", "stands"] == "contested"
+
+
+def test_evidence_on_corporatism_by_hand(monkeypatch):
+    monkeypatch.setattr(
+        governance,
+        "argument",
+        lambda *, doubtful=True: MAP if doubtful else MAP[~MAP["doubtful"]],
+    )
     evidence = governance.C52.judge().evidence
     assert evidence.interval == (1, 2)
     assert evidence.sources == ["m051", "m053"]
