@@ -487,11 +487,12 @@ def autonomy_evidence(
     if len(judged) < 2:
         return _nothing(
             "associations",
-            f"Outside the article, sources judge the autonomy of {len(judged)} association(s); "
-            "to say that it is contested takes two. The two studies that the article cites could "
-            "not be read."
+            f"Outside the article, sources judge the autonomy of {len(judged)} of {len(table)} "
+            "associations; to say that it is contested takes two. The two studies that the article "
+            "cites could not be read."
             if article == "leave out"
-            else f"Sources judge the autonomy of {len(judged)} association(s); it takes two.",
+            else f"Sources judge the autonomy of {len(judged)} of {len(table)} associations; to "
+            "say that it is contested takes two.",
             details,
             {ARTICLE, *used["source_id"]},
         )
