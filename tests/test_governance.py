@@ -509,6 +509,7 @@ def corporatist(premises, supported, contested, opposed=0):
 def test_rule_of_corporatism():
     assert corporatist(5, 5, 0) == "reproduced"
     assert corporatist(5, 2, 1) == "reproduced in part"
+    assert corporatist(6, 2, 3, 1) == "reproduced in part"  # the answer to the last exercise
     assert corporatist(6, 1, 1, 1) == "not reproduced"
     assert corporatist(6, 1, 1, 3) == "contradicted"
 
