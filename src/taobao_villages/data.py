@@ -592,6 +592,7 @@ def _cross_faults() -> Iterator[str]:
         _date_faults,
         _event_faults,
         _derived_faults,
+        _literature_faults,
         _package_faults,
     ):
         yield from faults()
@@ -886,6 +887,32 @@ def _derived_faults() -> Iterator[str]:
                 ):
                     problem = f"{stored} is not {sum_}, which is {result:.6g}"
                     yield _at(table, index, column, problem, "correct the figure or the formula")
+
+
+def _literature_faults() -> Iterator[str]:
+    """The argument map is a tree of three levels, and unread works state nothing."""
+    table = "literature/argument"
+    nodes = load(table)
+    kinds = nodes.set_index("node_id")["kind"]
+    above = {"thesis": None, "premise": ("thesis",)}
+    for index, row in nodes.iterrows():
+        allowed = above.get(row["kind"], ("premise",))
+        parent = row["parent_id"]
+        if (kinds.get(parent) not in allowed) if allowed else not pd.isna(parent):
+            problem = f"a {row['kind']} cannot stand below {parent}"
+            yield _at(table, int(str(index)), "parent_id", problem, "correct the parent")
+        if row["kind"] in ("for", "against") and pd.isna(row["year"]):
+            yield _at(table, int(str(index)), "year", "evidence without a year", "add its year")
+    if (n := int((kinds == "thesis").sum())) != 1:
+        yield _at(table, 0, "kind", f"{n} theses", "keep one")
+    table = "literature/statements"
+    for index, row in load(table).iterrows():
+        if (row["read"] == "not_read") != (row["direction"] == "not_read"):
+            problem = f"direction {row['direction']} of a work read as {row['read']}"
+            yield _at(table, int(str(index)), "direction", problem, "correct one of them")
+        if (row["direction"] in ("silent", "not_read")) != pd.isna(row["strength"]):
+            problem = f"strength {row['strength']} of a statement that is {row['direction']}"
+            yield _at(table, int(str(index)), "strength", problem, "correct one of them")
 
 
 def _package_faults() -> Iterator[str]:
