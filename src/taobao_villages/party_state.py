@@ -45,6 +45,24 @@ CONSTRAINTS = {
     "transport": ("logistics_cost", "infrastructure"),
     "talent": ("talent_shortage",),
 }
+# Short words for figures, where a code would be too long.
+SHORT = {
+    "service_centre": "centre",
+    "industrial_park": "park",
+    "brand_and_fairs": "brand",
+    "infrastructure": "networks",
+    "market_order": "order",
+    "spatial_planning": "planning",
+    "platform_partnership": "platform",
+    "returnee_mobilisation": "returnees",
+    "admin_convenience": "permits",
+    "premises": "rooms, power",
+    "staff": "staff, leaders",
+    "first_choice": "first choice",
+    "sales_targets": "sales targets",
+    "stations": "village stations",
+    "local_goods": "sales of local goods",
+}
 # Rows of market/evidence on subsidised sites, stations or platforms that were of no use ...
 USELESS = ("ev006", "ev049", "ev405")
 # ... and on money that was not spent.
