@@ -19,6 +19,7 @@ from taobao_villages import coding, data, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
 
 ARTICLE = "li2017"
+CODEBOOK = ("project_codebook",)  # whoever counts codes also uses it
 WRITTEN = "2017-06"  # the article's latest access dates
 FIRST, GOVERNMENT, MIXED, UNKNOWN = (
     "entrepreneurs first",
@@ -117,8 +118,8 @@ def places() -> pd.DataFrame:
 
 
 def _sources(*parts: Iterable[str]) -> list[str]:
-    """All source ids of the parts, with the codebook's own, so that no list is empty."""
-    return sorted({"project_codebook"}.union(*parts))
+    """All source ids of the parts, each once."""
+    return sorted(set().union(*parts))
 
 
 # ---- money (C38) ----------------------------------------------------------------------------
@@ -401,7 +402,7 @@ def sequence_evidence(
         ),
         n=len(cases),
         n_unit="coded cases",
-        sources=_sources(*cases["sources"]),
+        sources=_sources(CODEBOOK, *cases["sources"]),
         details={
             "first": first,
             "second": second,
@@ -540,7 +541,7 @@ def instrument_evidence(
     two = table.reindex(index=list(TWO_CASES), columns=list(FORMS)).fillna(False).astype(bool)
     seen = two.any() if scope == "either" else two.all()
     rows = _codes(own, coder, doubtful)
-    used = rows[rows["case_id"].isin(TWO_CASES) & rows["dimension"].eq("gov_support")]
+    used = rows[rows["dimension"] == "gov_support"]
     others = table.drop(index=list(TWO_CASES), errors="ignore")
     after = order(own=own, coder=coder, doubtful=doubtful).reindex(list(TWO_CASES))["order"]
     return Evidence(
@@ -548,7 +549,7 @@ def instrument_evidence(
         unit=f"of the {len(FORMS)} forms of support that the article lists",
         n=len(TWO_CASES),
         n_unit="cases",
-        sources=_sources(used["source_id"]),
+        sources=_sources(CODEBOOK, used["source_id"]),
         details={
             "forms": len(FORMS),
             "share": float(seen.mean()),
@@ -707,7 +708,7 @@ def constraint_evidence(
         interval_kind="share of inland cases in percent if none, or all, of the others had one",
         n=size,
         n_unit="inland cases",
-        sources=_sources(helped["source_id"], named["source_id"]),
+        sources=_sources(CODEBOOK, helped["source_id"], named["source_id"]),
         details=details,
         limits=(
             "No source says that a place had no such problem, so the test compares what is "
@@ -870,7 +871,7 @@ def party_evidence(
         unit="dated records of a party body that organises e-commerce, each from another source",
         n=len(places()),
         n_unit="coded cases, besides the dated records",
-        sources=_sources(table["source_id"], organs["source_id"]),
+        sources=_sources(CODEBOOK, table["source_id"], organs["source_id"]),
         details={
             "least": least,
             "early": len(early),
@@ -1076,20 +1077,21 @@ def waste_evidence(
     if meaning not in ("useless sites", "with idle money"):
         raise ValueError(f"meaning is {meaning!r}; use 'useless sites' or 'with idle money'")
     kept = USELESS if meaning == "useless sites" else USELESS + IDLE
-    rows = data.load("market/evidence").set_index("evidence_id").loc[list(kept)]
-    rows = rows[rows["date"].str.slice(0, len(until)) <= until]
+    every = data.load("market/evidence").set_index("evidence_id").loc[list(kept)]
+    rows = every[every["date"].str.slice(0, len(until)) <= until]
     if not weak:
         rows = rows[rows["source_id"].map(data.sources()["reliability"]) != "D"]
     number = rows["source_id"].nunique()
+    early = int((rows["date"].str.slice(0, 7) <= WRITTEN).sum())
     return Evidence(
         value=number,
         unit="sources report subsidised websites or stations that were of no use",
-        n=number,
-        n_unit="sources",
-        sources=_sources(rows["source_id"], ["m050", "couture2021_bfi"]),
+        n=early,
+        n_unit="of them from before the article",
+        sources=_sources(every["source_id"]),
         details={
             "least": least,
-            "early": int((rows["date"] <= "2017-06-30").sum()),
+            "early": early,
             "first": str(rows["date"].min())[:4] if number else "none",
             "last": str(rows["date"].max())[:4] if number else "none",
         },
@@ -1267,9 +1269,9 @@ def exchange_evidence(
     both = rows.groupby("document")["side"].nunique()
     return Evidence(
         value=int(rows["document"].nunique()),
-        unit="documents that name terms",
-        n=int(rows["document"].nunique()),
-        n_unit="documents",
+        unit="documents name what one side gives",
+        n=int(both.eq(2).sum()),
+        n_unit="of them name both sides",
         sources=_sources(*table["sources"]),
         details={
             "least": least,
