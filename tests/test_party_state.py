@@ -96,6 +96,13 @@ def test_the_account_decides_the_verdict_on_money():
     }
 
 
+def test_a_sum_must_agree_in_total_and_a_county(monkeypatch):
+    changed = party_state.money()
+    changed.loc["planned", "per_county"] = 12.0  # the total still agrees
+    monkeypatch.setattr(party_state, "money", changed.copy)
+    assert party_state.money_evidence().details["same"] == 0
+
+
 # ---- sequence -------------------------------------------------------------------------------
 
 
@@ -258,6 +265,22 @@ def test_records_are_dated_one_a_source_and_without_the_article():
     league = party_state.party_records(league="count")
     assert set(league["source_id"]) - set(table["source_id"]) == {"m066"}
     assert party_state.ARTICLE in set(party_state.party_records(own="count")["source_id"])
+    dated = party_state.party_records(inferred=False)
+    events = data.load("policy/events").set_index("source_id")
+    guessed = events.index[events["date_inferred"] & events["instrument"].eq("party-building")]
+    assert set(guessed) & set(table["source_id"])
+    assert not set(guessed) & set(dated["source_id"])
+
+
+def test_weak_sources_and_later_records_can_be_left_out():
+    ids = data.load("market/evidence").set_index("evidence_id").loc[list(party_state.USELESS)]
+    weak = ids["source_id"].map(data.sources()["reliability"]).eq("D")
+    assert weak.any()
+    assert party_state.waste_evidence().value == len(ids)
+    assert party_state.waste_evidence(weak=False).value == len(ids) - weak.sum()
+    every, early = (party_state.cadre_evidence(cases=when) for when in ("any", "before 2017-07"))
+    assert 0 < early.value < every.value
+    assert early.details["dispute"] == every.details["dispute"] - 1
 
 
 def test_rows_named_in_the_module_are_about_what_it_says():
@@ -289,12 +312,26 @@ def test_exchange_counts_documents_once_and_knows_every_term():
     assert (only["documents"] == only["agreements"]).all()
 
 
+def test_a_document_counts_once_however_many_sources_tell_of_it(monkeypatch):
+    rows = data.load("policy/agreement_terms").query("document == 'sihong2015'")
+    twice = pd.concat([rows, rows.assign(source_id="m042")])
+    monkeypatch.setattr(data, "load", lambda table: twice.copy())
+    table = party_state.exchange().set_index("term")
+    assert table.loc["stations", ["documents", "agreements"]].tolist() == [1, 1]
+    assert table["documents"].sum() == 1
+
+
 def test_exposure_has_every_province_and_village():
     for year in (2016, 2017):
         table = party_state.exposure(year=year)
         assert table["provinces"].sum() == 31
         assert table[2014].sum() == 212
         assert table[2016].sum() == 1311
+        flags = data.load("market/demo_counties").query(
+            "indicator == 'in_programme' and year_to == @year"
+        )
+        for value, state in ((1, "in the programme"), (0, "not in it")):
+            assert table.loc[state, "provinces"] == (flags["value"] == value).sum()
 
 
 def test_roles_name_each_case_once(planted, monkeypatch):
