@@ -48,6 +48,7 @@ CONSTRAINTS = {
 }
 # Short words for figures, where a code would be too long.
 SHORT = {
+    "demonstration_county": "model",
     "service_centre": "centre",
     "industrial_park": "park",
     "brand_and_fairs": "brand",
