@@ -401,6 +401,7 @@ def model_evidence(
             f"off_{name}": round(float(row["off_2022"]), 2),
             f"off_{name}_2018": round(float(row["off_2018"]), 2),
             f"covered_{name}": int(row["covered"]),
+            f"too_low_{name}": int(row["n"] - row["too_high"]),
             f"width_{name}": round(float(row["width"]), 1),
         }
     naive = table.drop("chosen curve")["off_2022"]
@@ -409,6 +410,7 @@ def model_evidence(
     details |= {
         "low_2022": round(float(ahead.loc[2022, "low"])),
         "high_2022": round(float(ahead.loc[2022, "high"])),
+        "all_villages": int(_all_villages()["value"].iloc[0]),
     }
     return Evidence(
         value=details["off_curve"],
@@ -417,11 +419,17 @@ def model_evidence(
         interval_kind="95% prediction interval for 2022, villages",
         n=int(own["n"]),
         n_unit="later totals",
-        sources=_total_sources(),
+        sources=sorted({*_total_sources(), *_all_villages()["source_id"]}),
         details=details,
         limits="Six totals make the curve. The interval takes the curve as true and its errors "
         "as independent; neither is known.",
     )
+
+
+def _all_villages() -> pd.DataFrame:
+    """The row with the latest number of administrative villages in all of China."""
+    table = data.load("provinces/national")
+    return table[table["indicator"] == "administrative_villages"].sort_values("year").tail(1)
 
 
 def decide_model(evidence: Evidence) -> tuple[str, str]:
@@ -1248,6 +1256,8 @@ def kin_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
         sources=_sources(kin, led) or ["li2017"],
         details={
             "kin": int(kin["case_id"].nunique()),
+            "founder": ", ".join(sorted(set(led.loc[led["code"] == "founded_by", "value"])))
+            or "not reported",
             "by_kin": int(led["code"].str.contains("kin|clan").sum()),
         },
         limits="What a source does not mention is not reported; it is not absent.",
