@@ -465,7 +465,7 @@ def test_rule_of_the_stations(value, months, expected):
     [(20001, 2028, "right"), (15000, 2030, "wrong"), (7780, 2022, "open")],
 )
 def test_rule_of_the_decade(value, last, expected):
-    found = {"foretold": 20000, "due": 2030, "last": last}
+    found = {"foretold": 20000, "due": "2030", "last": str(last)}
     assert verdict("decade", value, details=found) == expected
 
 
@@ -555,6 +555,12 @@ def test_entries_have_the_shape_of_the_ledger_and_count_their_variants(entries):
     for row in entries:
         assert {"id", "value", "unit", "interval", "n", "verdict", "details"} <= set(row)
         assert 1 <= row["details"]["agree"] <= row["details"]["variants"]
+
+
+def test_no_detail_hides_behind_a_name_that_the_prose_has_for_something_else(entries):
+    taken = {"verdict", "reason", "stated", "value", "n", "low", "high"}
+    for row in entries:
+        assert not taken & set(row["details"]), row["id"]
 
 
 def test_the_json_is_that_of_the_entries(entries, monkeypatch):

@@ -191,12 +191,14 @@ def totals(
     return out.rename_axis("year")
 
 
-def _total_sources() -> list[str]:
-    return _sources(
-        data.load("villages/national").dropna(subset=["n_villages"]),
-        data.load("villages/list_dates"),
-        data.load("villages/list_events").query("list_year == 2022"),
-    )
+def _total_sources(since: int = 2009) -> list[str]:
+    """Sources of the totals (for each year the most reliable ones) and of the months."""
+    rows = data.load("villages/national").dropna(subset=["n_villages"])
+    rows = rows[rows["year"] >= since]
+    grade = rows["source_id"].map(data.sources()["reliability"])
+    best = rows[grade == grade.groupby(rows["year"]).transform("min")]
+    dates, events = data.load("villages/list_dates"), data.load("villages/list_events")
+    return _sources(best, dates[dates["year"] >= since], events[events["list_year"] == 2022])
 
 
 def _published(year: int) -> str:
@@ -375,8 +377,8 @@ def decide_growth(evidence: Evidence) -> tuple[str, str]:
     if reached == 0:
         return (
             "wrong",
-            "No later total came near even the slowest earlier rate, and the miss is there "
-            "already in 2017 and 2018, before the definition changed.",
+            "No later total reached what even the slowest earlier rate foretold, and the miss is "
+            "there already in 2017 and 2018, before the definition changed.",
         )
     if same == 0:
         return "open", "Some totals reached it, but only after the definition had changed."
@@ -694,12 +696,25 @@ def inland(*, doubtful: bool = True) -> pd.DataFrame:
     )
 
 
-def _place_sources(years: Sequence[int]) -> list[str]:
-    tables = [
-        data.load(f"villages/{name}") for name in ("regions", "province_year", "province_bounds")
-    ]
+SCHEMES = (  # of regions, as the sources use them, from which the number inland follows
+    "central+west",
+    "central+west+northeast",
+    "east",
+    "east/central+northeast/west",
+    "eastern coast",
+)
+
+
+def _place_sources(years: Sequence[int], *, provinces: bool = True) -> list[str]:
+    """Sources of printed shares, and of counts and bounds of provinces, in these years."""
+    table = data.load("villages/regions")
+    tables = [table[table["region_scheme"].isin(SCHEMES)]]
+    if provinces:
+        tables += [data.load("villages/province_year"), data.load("villages/province_bounds")]
+    named = {f"xrwang{year}" for year in years if year <= LAST_LIST}
+    later = [year for year in years if year > LAST_LIST]
     return sorted(
-        {*_sources(*(table[table["year"].isin(years)] for table in tables)), "nbs_region4_2011"}
+        {*named, *_sources(*(t[t["year"].isin(later)] for t in tables)), "nbs_region4_2011"}
     )
 
 
@@ -708,7 +723,7 @@ def coast_evidence(*, doubtful: bool = True) -> Evidence:
     table = inland(doubtful=doubtful)
     last = int(table.index.max())
     before, after = 100 - table.loc[LAST_LIST, "share_high"], 100 - table.loc[last, "share_high"]
-    details: dict[str, Any] = {"last": last, "east_2016": round(before, 1)}
+    details: dict[str, Any] = {"last": str(last), "east_2016": round(before, 1)}
     details["fall"] = round(before - (100 - table.loc[last, "share_low"]), 1)
     details["fall_most"] = round(before - after, 1)
     for row in six_limits().itertuples():
@@ -758,7 +773,7 @@ def few_evidence(*, doubtful: bool = True) -> Evidence:
         interval_kind="lowest and highest printed share outside the East, 2018-2021",
         n=len(later),
         n_unit="later years with a printed count",
-        sources=_place_sources(list(later.index)),
+        sources=_place_sources([LAST_LIST, *later.index], provinces=False),
         details={
             "n_2016": int(table.loc[2016, "high"]),
             "n_2018": int(table.loc[2018, "high"]),
@@ -768,7 +783,7 @@ def few_evidence(*, doubtful: bool = True) -> Evidence:
             "share_2016": round(float(table.loc[2016, "share_high"]), 1),
             "share_2018": round(float(table.loc[2018, "share_high"]), 1),
             "share_2020": round(float(table.loc[2020, "share_high"]), 1),
-            "last": last,
+            "last": str(last),
         },
         limits="Shares of a list, not of the country's people, most of whom live outside the East.",
     )
@@ -837,9 +852,9 @@ def catch_up_evidence(*, strict: bool = True) -> Evidence:
         unit=f"times the factor of the East, 2016 to {last}",
         n=int(inland().loc[LAST_LIST, "high"]),
         n_unit="villages outside the East at the start",
-        sources=_place_sources([LAST_LIST, int(last), 2020]),
+        sources=_place_sources([LAST_LIST, int(last), 2020], provinces=False),
         details={
-            "last": int(last),
+            "last": str(last),
             "faster": own["faster"],
             "inland": round(float(own["part_low"]), 1),
             "east": round(float(own["other_high"]), 1),
@@ -877,7 +892,7 @@ def south_evidence(*, definitions: Sequence[str] = SOUTHS, stated: float = 70) -
         max(high for _, high in limits.values()),
     )
     details |= {
-        "stated": stated,
+        "article": stated,
         "over": int(sum(low > stated for low, _ in limits.values())),
         "under": int(sum(high <= stated for _, high in limits.values())),
         "definitions": len(limits),
@@ -972,6 +987,8 @@ def poor_evidence(*, strict: bool = True, total_2014: int = 212) -> Evidence:
     counties = rows[rows["quantity"] == "n_counties_with_villages"].set_index("year")["value"]
     listed = rows[rows["quantity"] == "n_counties_total"].groupby("category")["value"].max()
     first, last = int(table.index.min()), int(table.index.max())
+    counted = rows["quantity"].isin(["n_villages", "n_counties_with_villages", "n_counties_total"])
+    used = rows[counted & rows["category"].str.startswith("national")]
     whole = pairs.set_index(["from", "to"]).loc[(first, last)]
     return Evidence(
         value=round(float(table.loc[last, "share_high"]), 1),
@@ -983,7 +1000,7 @@ def poor_evidence(*, strict: bool = True, total_2014: int = 212) -> Evidence:
         interval_kind=f"lowest and highest share of all villages, {first}-{last}",
         n=len(later),
         n_unit="pairs of years under one definition",
-        sources=_sources(rows[rows["year"] <= last], data.load("villages/national")),
+        sources=sorted({*_sources(used), *_total_sources(first)}),
         details={
             "faster": int((later["faster"] == "yes").sum()),
             "slower": int((later["faster"] == "no").sum()),
@@ -1070,7 +1087,7 @@ def platform_evidence(*, forecasts: bool = True) -> Evidence:
         details={
             "before_low": round(float(before["share_pct"].min()), 1),
             "before_high": round(float(before["share_pct"].max()), 1),
-            "last": last,
+            "last": str(last),
             "rival_2015": round(float(rival.get(2015, np.nan)), 1),
             "buyers_own": int(buyers["Alibaba China retail"]),
             "buyers_rival": int(buyers["Pinduoduo"]),
@@ -1174,13 +1191,11 @@ def decade_evidence() -> Evidence:
         unit=f"villages in the last list, of {last}",
         n=1,
         n_unit="forecast",
-        sources=_sources(
-            rows.loc[[row.name]], data.load("villages/national").query("year >= 2019")
-        ),
+        sources=sorted({row["source_id"], *_total_sources(2019)}),
         details={
             "foretold": int(row["value"]),
-            "due": int(row["year"]),
-            "last": last,
+            "due": str(row["year"]),
+            "last": str(last),
             "added": round(float(since["additions"])),
             "needed": round((row["value"] - table.loc[last, "n"]) / left),
         },
@@ -1192,7 +1207,7 @@ def decide_decade(evidence: Evidence) -> tuple[str, str]:
     """Rule of the institute's forecast."""
     if float(evidence.value or 0) > evidence.details["foretold"]:
         return "right", "A list has passed the number."
-    if evidence.details["last"] >= evidence.details["due"]:
+    if int(evidence.details["last"]) >= int(evidence.details["due"]):
         return "wrong", "The year has come and the number was not reached."
     return "open", "The time is not up, and there is no later list to look at."
 
@@ -1415,8 +1430,8 @@ def later_findings() -> pd.DataFrame:
 def _who(work: pd.Series) -> str:
     """A work in short: first author, or the journal where no author was seen, and year."""
     if isinstance(work["authors"], str):
-        names = work["authors"].split(";")
-        name = names[0].split(",")[0] + (" et al." if len(names) > 1 else "")
+        names = [name.split(",")[0].strip() for name in work["authors"].split(";")]
+        name = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
     else:
         name = str(work["venue"]).split(" 1")[0]
     return f"{name} {work['year']}"
