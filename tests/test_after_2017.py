@@ -96,6 +96,8 @@ def test_a_forecast_sees_nothing_after_2016(method):
 @pytest.mark.parametrize("method", after_2017.METHODS)
 def test_an_interval_holds_its_own_forecast(method):
     made = after_2017.forecast(method, after_2017.totals())
+    assert list(made.index) == list(range(2017, 2023))
+    assert made.notna().all(axis=None)
     assert (made["low"] <= made["forecast"]).all()
     assert (made["forecast"] <= made["high"]).all()
 

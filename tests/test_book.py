@@ -105,7 +105,7 @@ def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
 def test_each_forecast_has_its_panel(pages):
     page = pages["book/after_2017.html"]
     panels = {panel.p.text: panel for panel in page.select(".forecast-panel")}
-    shown = [panel.get_text(" ") for panel in page.select(".forecast-panel")]
+    shown = [panel.get_text(" ").replace("\u2019", "'") for panel in page.select(".forecast-panel")]
     assert len(shown) == len(after_2017.FORECASTS)
     assert set(panels) <= {f"Forecast: {verdict}" for verdict in after_2017.VERDICTS}
     for item in after_2017.FORECASTS:

@@ -25,7 +25,6 @@ from taobao_villages.claims import Evidence, Rule
 VERDICTS = ("right", "wrong", "open")
 PUBLISHED = "2017-09"  # month of the article
 LAST_LIST = 2016  # the last list that the article knows
-LATER = range(LAST_LIST + 1, 2023)
 SIX = "six_coastal"
 METHODS = ("same growth", "same increment", "chosen curve")
 DATES = ("closing", "publication", "calendar")
@@ -1262,12 +1261,11 @@ def kin_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
     kin = codes[(codes["dimension"] == "diffusion") & codes["code"].str.startswith("kin")]
     own = codes[codes["case_id"].isin(kin["case_id"]) & (codes["dimension"] == "association")]
     led = own[own["code"].str.contains("lead|founded")]
-    cases = data.load("cases/cases")
     return Evidence(
         value=int(led["case_id"].nunique()),
-        unit="places where both the spread through kin and the association's head are reported",
-        n=len(cases),
-        n_unit="coded cases",
+        unit="of these places have an association with a known founder or head",
+        n=int(kin["case_id"].nunique()),
+        n_unit="places where kin spread the trade",
         sources=_sources(kin, led) or ["li2017"],
         details={
             "kin": int(kin["case_id"].nunique()),
