@@ -14,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import book, claims, data
+from taobao_villages import after_2017, book, claims, data
 
 JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
 
@@ -102,6 +102,46 @@ def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
     assert "{{" not in text
 
 
+def test_each_forecast_has_its_panel(pages):
+    page = pages["book/after_2017.html"]
+    panels = {panel.p.text: panel for panel in page.select(".forecast-panel")}
+    shown = [panel.get_text(" ").replace("\u2019", "'") for panel in page.select(".forecast-panel")]
+    assert len(shown) == len(after_2017.FORECASTS)
+    assert set(panels) <= {f"Forecast: {verdict}" for verdict in after_2017.VERDICTS}
+    for item in after_2017.FORECASTS:
+        row = item.judge().as_dict()
+        (text,) = [text for text in shown if row["statement"] in text]
+        assert f"Forecast: {row['verdict']}" in text
+        for name in (*row["sources"], *row["claim_ids"]):
+            assert name in text
+    assert page.select_one('.forecast-panel a[href*="claims.html#claim-"]')
+    assert len(page.select("figure")) <= 6
+
+
+def test_forecasts_can_be_named_in_the_prose():
+    rows = [item.judge().as_dict() for item in after_2017.FORECASTS[:1]]
+    named = book.numbers([*claims.ledger()[:1], *rows])
+    growth = named["F_growth"]
+    assert growth["value"] == claims.number(rows[0]["value"])
+    assert growth["added"] == claims.number(rows[0]["details"]["added"])
+    assert (growth["low"], growth["high"]) == tuple(map(claims.number, rows[0]["interval"]))
+    assert (growth["verdict"], growth["n"]) == (rows[0]["verdict"], "6")
+    assert len(named) == 3, "version, one claim, one forecast"
+
+
+def test_what_is_computed_for_the_prose_is_kept_for_the_next_build(tmp_path):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return '[{"id": "F_x"}]'
+
+    path = tmp_path / "new" / "forecasts-abc.json"
+    assert book.keep(path, compute) == book.keep(path, compute) == [{"id": "F_x"}]
+    assert len(calls) == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_nothing_unresolved_is_left(pages):
     for name, page in pages.items():
         text = page.get_text(" ")
@@ -164,7 +204,7 @@ def test_private_and_foreign_files_are_not_in_the_book(html):
 # ---- each notebook runs alone ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["blooming", "blooming_methods"])
+@pytest.mark.parametrize("name", ["after_2017", "blooming", "blooming_methods"])
 def test_notebook_runs_from_any_folder(root, tmp_path, name):
     notebook = nbformat.read(root / "book" / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))

@@ -930,3 +930,47 @@ def test_quasi_poisson_takes_fractions():
     assert fitted(
         frame=FRAME.assign(villages=FRAME["villages"] / 2), family="quasi-poisson"
     ).converged
+
+
+# ---- growth between dated counts --------------------------------------------------------------
+
+
+def events(*rows):
+    """Dated events of lists, as `list_months` takes them."""
+    return pd.DataFrame(rows, columns=["year", "event", "month"])
+
+
+def test_the_closing_month_comes_before_that_of_publication():
+    table = events((2016, "closing", "2016-08"), (2016, "publication", "2016-10"),
+                   (2017, "publication", "2017-12"))  # fmt: skip
+    assert [str(m) for m in st.list_months(table)] == ["2016-08", "2017-12"]
+    published = st.list_months(table, dates="publication")
+    assert [str(m) for m in published] == ["2016-10", "2017-12"]
+    assert str(st.list_months(table, dates="calendar")[2016]) == "2016-12"
+
+
+def test_a_year_without_a_month_is_left_out():
+    table = events((2015, "closing", "2015-12"), (2016, "publication", "2016-10"))
+    assert list(st.list_months(table, dates="publication").index) == [2016]
+
+
+def test_unknown_dates_are_refused():
+    with pytest.raises(ValueError, match="calendar"):
+        st.list_months(events((2016, "closing", "2016-08")), dates="moon")
+
+
+def test_growth_intervals_by_hand():
+    # 100 to 400 in six months: factor 4, ln 4 / 0.5 = 2.773 a year, doubles in 3 months,
+    # 300 in half a year are 600 a year.
+    months = pd.Series({1: pd.Period("2014-01", "M"), 2: pd.Period("2014-07", "M")})
+    (row,) = st.growth_intervals(pd.Series({1: 100.0, 2: 400.0}), months).itertuples()
+    assert row.months == 6
+    assert_allclose([row.factor, row.rate, row.doubling_months, row.additions],
+                    [4, 2 * math.log(4), 3, 600])  # fmt: skip
+
+
+def test_growth_intervals_multiply_to_the_whole():
+    months = pd.Series(pd.period_range("2014-01", periods=4, freq="7M"))
+    table = st.growth_intervals(pd.Series([3.0, 14.0, 20.0, 212.0]), months)
+    assert_allclose(table["factor"].prod(), 212 / 3)
+    assert_allclose((table["rate"] * table["months"] / 12).sum(), math.log(212 / 3))

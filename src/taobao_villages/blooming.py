@@ -85,17 +85,9 @@ def list_months(*, dates: str = "closing", first: str = "2013-12") -> pd.Series:
     ValueError
         For another value of `dates`.
     """
-    if dates not in ("closing", "publication", "calendar"):
-        raise ValueError(f"dates is {dates!r}; use 'closing', 'publication' or 'calendar'")
-    table = data.load("villages/list_dates").pivot(index="year", columns="event", values="month")
-    if dates == "calendar":
-        months = pd.Series({year: f"{year}-12" for year in table.index})
-    elif dates == "publication":
-        months = table["publication"]
-    else:
-        months = table["closing"].fillna(table["publication"])
-    months[2013] = first
-    return months.dropna().map(lambda month: pd.Period(month, "M"))
+    months = statistics.list_months(data.load("villages/list_dates"), dates=dates)
+    months[2013] = pd.Period(first, "M")
+    return months
 
 
 def growth(
@@ -124,26 +116,8 @@ def growth(
     """
     count = table_two()["high"].astype(float)
     count[2014] = total_2014
-    month = list_months(dates=dates, first=first)
-    rows = []
-    for start, end in pairwise(years):
-        months = (month[end] - month[start]).n
-        factor = count[end] / count[start]
-        rate = np.log(factor) / (months / 12)
-        rows.append(
-            {
-                "from": start,
-                "to": end,
-                "months": months,
-                "n_from": int(count[start]),
-                "n_to": int(count[end]),
-                "factor": factor,
-                "rate": rate,
-                "doubling_months": 12 * np.log(2) / rate,
-                "additions": (count[end] - count[start]) / (months / 12),
-            }
-        )
-    return pd.DataFrame(rows)
+    months = list_months(dates=dates, first=first)
+    return statistics.growth_intervals(count.loc[list(years)], months)
 
 
 def constant_rate_test(intervals: pd.DataFrame) -> pd.Series:

@@ -4,7 +4,8 @@ What it does in a build, whether started by ``make book`` or by plain ``jupyter-
 
 1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes the data,
    the package and the lock, so that a changed number anywhere shows on the page.
-2. Puts the ledger's numbers into the prose: ``{{ C19.value }}``.
+2. Puts the numbers of the ledger and of the forecasts into the prose: ``{{ C19.value }}``,
+   ``{{ F_growth.value }}``.
 3. Turns what notebooks return (figures, claim panels) into pages with captions, sources and
    downloads, and makes the reference pages from the data package.
 4. Fails on a notebook that raises, an image without alt text, a figure typed in the prose.
@@ -25,7 +26,7 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +46,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, claims, data, multiverse
+from taobao_villages import __version__, after_2017, claims, data, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -199,16 +200,13 @@ def prepare(app: Sphinx) -> None:
     app.config.nb_execution_cache_path = str(cache_folder)
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
 
-    kept = cache_folder.parent / f"ledger-{key[:16]}.json"
-    if not kept.exists():
-        LOGGER.info("computing the ledger")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_suffix(".part")
-        fresh.write_text(claims.as_json(claims.ledger()), "utf-8")
-        fresh.replace(kept)
-    env.taobao_ledger = multiverse.ledger(json.loads(kept.read_text("utf-8")))
+    kept = cache_folder.parent
+    judged = keep(kept / f"ledger-{key[:16]}.json", lambda: claims.as_json(claims.ledger()))
+    env.taobao_ledger = multiverse.ledger(judged)
+    forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
-    env.myst_config = replace(env.myst_config, substitutions=numbers(env.taobao_ledger))
+    named = numbers([*env.taobao_ledger, *forecasts])
+    env.myst_config = replace(env.myst_config, substitutions=named)
 
     for page in pages:
         for figure in typed_figures(prose(page)):
@@ -236,8 +234,25 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
+def keep(path: Path, compute: Callable[[], str]) -> list[dict[str, Any]]:
+    """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
+    if not path.exists():
+        LOGGER.info("computing %s", path.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".part")
+        fresh.write_text(compute(), "utf-8")
+        fresh.replace(path)
+    return json.loads(path.read_text("utf-8"))
+
+
 def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What the prose can name: ``C19.value``, ``C19.verdict``, ``C19.share_2015`` and so on."""
+    """What the prose can name: ``C19.value``, ``C19.verdict``, ``C19.share_2015`` and so on.
+
+    Parameters
+    ----------
+    ledger : iterable of dict
+        Entries of the ledger, or of the forecasts, whose names begin with ``F_``.
+    """
     named: dict[str, Any] = {"version": __version__}
     for row in ledger:
         own = {name: claims.number(value) for name, value in row["details"].items()}
@@ -250,7 +265,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
-    told = Counter(row["verdict"] for row in ledger)
+    told = Counter(row["verdict"] for row in ledger if row["verdict"] in claims.VERDICTS)
     keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
     counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
     named["ledger"] = {"claims": told.total()} | counts
@@ -286,7 +301,10 @@ def check_images(app: Sphinx, tree: nodes.document) -> None:
 class Renderer:
     """Draws the outputs of this package; anything else is left to myst-nb."""
 
-    mime_priority_overrides = (("*", "application/vnd.taobao-villages.claim+json", 1),)
+    mime_priority_overrides = (
+        ("*", "application/vnd.taobao-villages.claim+json", 1),
+        ("*", "application/vnd.taobao-villages.forecast+json", 1),
+    )
 
     @staticmethod
     def handle_mime(renderer: Any, output: Any, inline: int) -> list[nodes.Element] | None:
@@ -295,6 +313,8 @@ class Renderer:
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
             return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
+        if output.mime_type == "application/vnd.taobao-villages.forecast+json":
+            return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
         if about and output.mime_type.startswith("image/"):
             return figure_nodes(renderer, output, about)
@@ -376,10 +396,32 @@ def claim_panel(row: dict[str, Any]) -> nodes.Element:
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
     heading += nodes.Text(f": {row['verdict']}")
     panel += heading
-    for term, text in claims.panel_lines(row):
-        panel += nodes.paragraph("", "", nodes.strong("", f"{term}: "), nodes.Text(text))
-    panel += source_line(row["sources"])
+    panel += panel_body(claims.panel_lines(row), row["sources"])
     return panel
+
+
+def forecast_panel(row: dict[str, Any]) -> nodes.Element:
+    """The panel of a forecast: what was foreseen, what is known, rule, verdict, sources."""
+    panel = nodes.admonition("", classes=["forecast-panel", f"verdict-{row['verdict']}"])
+    panel += nodes.title("", f"Forecast: {row['verdict']}")
+    panel += panel_body(after_2017.panel_lines(row), row["sources"])
+    if row["claim_ids"]:
+        line = nodes.paragraph("", "Bears on: ", classes=["source-line"])
+        for position, claim in enumerate(row["claim_ids"]):
+            line += nodes.Text(", " if position else "")
+            line += reference(f"claim-{claim}", f"claim {claim}")
+        line += nodes.Text(".")
+        panel += line
+    return panel
+
+
+def panel_body(lines: Iterable[tuple[str, str]], sources: Sequence[str]) -> list[nodes.Element]:
+    """The lines of a panel, each with its term, and the line of sources."""
+    body: list[nodes.Element] = [
+        nodes.paragraph("", "", nodes.strong("", f"{term}: "), nodes.Text(text))
+        for term, text in lines
+    ]
+    return [*body, source_line(sources)]
 
 
 def source_line(ids: Sequence[str]) -> nodes.paragraph:

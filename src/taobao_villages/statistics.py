@@ -11,6 +11,7 @@ mismatch of provinces would give a number that looks right.
 from __future__ import annotations
 
 import copy
+import itertools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -1147,3 +1148,76 @@ def leave_one_out(
     results = results.reset_index(drop=True)
     results.insert(0, "left_out", names)
     return results
+
+
+# ---- growth between dated counts --------------------------------------------------------------
+
+
+def list_months(events: pd.DataFrame, *, dates: str = "closing") -> pd.Series:
+    """The month that each list stands for.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Columns ``year``, ``event`` ("closing" or "publication") and ``month`` ("2016-08").
+    dates : {"closing", "publication", "calendar"}
+        The month in which a list was closed where one is known, else that of publication;
+        publication always; or the December of its year.
+
+    Returns
+    -------
+    Series of Period
+        Indexed by year, without the years of which no month is known.
+
+    Raises
+    ------
+    ValueError
+        For another value of `dates`.
+    """
+    if dates not in ("closing", "publication", "calendar"):
+        raise ValueError(f"dates is {dates!r}; use 'closing', 'publication' or 'calendar'")
+    table = events.pivot(index="year", columns="event", values="month")
+    if dates == "calendar":
+        months = pd.Series({year: f"{year}-12" for year in table.index})
+    elif dates == "publication":
+        months = table["publication"]
+    else:
+        months = table["closing"].fillna(table["publication"])
+    return months.dropna().map(lambda month: pd.Period(month, "M"))
+
+
+def growth_intervals(count: pd.Series, months: pd.Series) -> pd.DataFrame:
+    """Growth from each dated count to the next.
+
+    Parameters
+    ----------
+    count : Series
+        Positive counts in the order of time.
+    months : Series of Period
+        The month of each count, by the same index; more months do no harm.
+
+    Returns
+    -------
+    DataFrame
+        One row an interval: ``from``, ``to``, ``months``, ``n_from``, ``n_to``, ``factor``,
+        ``rate`` (continuous, a year), ``doubling_months``, ``additions`` (a year).
+    """
+    rows = []
+    for start, end in itertools.pairwise(count.index):
+        taken = (months[end] - months[start]).n
+        factor = count[end] / count[start]
+        rate = np.log(factor) / (taken / 12)
+        rows.append(
+            {
+                "from": start,
+                "to": end,
+                "months": taken,
+                "n_from": int(count[start]),
+                "n_to": int(count[end]),
+                "factor": factor,
+                "rate": rate,
+                "doubling_months": 12 * np.log(2) / rate,
+                "additions": (count[end] - count[start]) / (taken / 12),
+            }
+        )
+    return pd.DataFrame(rows)
