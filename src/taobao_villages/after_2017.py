@@ -407,7 +407,7 @@ def model_evidence(
         }
     naive = table.drop("chosen curve")["off_2022"]
     details |= {"beaten": int((own["off_2022"] < naive).sum()), "naive": len(naive)}
-    ahead = forecast("chosen curve", known, train_from=train_from)
+    ahead = fits.loc[details["curve"], "forecast"]
     details |= {
         "low_2022": round(float(ahead.loc[2022, "low"])),
         "high_2022": round(float(ahead.loc[2022, "high"])),
