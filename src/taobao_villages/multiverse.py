@@ -26,6 +26,7 @@ from taobao_villages.claims import VERDICTS, Claim
 
 PERMUTATIONS = 999
 SHARED = ("claims", "coding", "data", "multiverse", "provinces", "statistics")
+STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
 COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "tables"]
 
@@ -355,9 +356,7 @@ def kept(
     folder = _cache()
     known: dict[str, list[dict[str, Any]]] = {}
     for claim in claims.declared():
-        path = folder / f"{claim.id}-{permutations}.json"
-        if path.is_file():
-            record = json.loads(path.read_text("utf-8"))
+        for record in _records(folder / f"{claim.id}-{permutations}.json"):
             if record["key"] == _key(claim, record["tables"]):
                 known[claim.id] = record["rows"]
     missing = [claim for claim in claims.declared() if claim.id not in known]
@@ -369,9 +368,10 @@ def kept(
             tables = sorted(set().union(*rows["tables"]))
             text = rows.to_json(orient="records")
             record = {"key": _key(claim, tables), "tables": tables, "rows": json.loads(text)}
-            part = folder / f"{claim.id}-{permutations}.{os.getpid()}.part"
-            part.write_text(json.dumps(record), "utf-8")
-            part.replace(folder / f"{claim.id}-{permutations}.json")
+            path = folder / f"{claim.id}-{permutations}.json"
+            part = path.with_suffix(f".{os.getpid()}.part")
+            part.write_text(json.dumps([record, *_records(path)[: STATES - 1]]), "utf-8")
+            part.replace(path)
             known[claim.id] = record["rows"]
     rows = [row for claim in claims.declared() for row in known.get(claim.id, [])]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -430,6 +430,11 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
             why = " and ".join(because) or "the code of the rule changed"
             lines.append(f"{key}: {was['verdict']} -> {now['verdict']}: {why}")
     return lines
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    """Results kept for the latest states of code and data, the newest first."""
+    return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
 
 def _cache() -> Path:
