@@ -1,4 +1,4 @@
-"""What is coded of the cases: planted codes, worked by hand."""
+"""What is coded of the cases, and how far two passes agree: planted codes, worked by hand."""
 
 import pandas as pd
 import pytest
@@ -7,38 +7,65 @@ from taobao_villages import coding, data
 
 
 @pytest.fixture
-def planted(monkeypatch):
-    tables = {
+def planted():
+    """Four cases read twice and a fifth that was not; two codes of one concept, and others."""
+    frames = {
         "cases/case_codes": pd.DataFrame(
             {
-                "case_id": ["a", "b", "c"],
-                "dimension": ["diffusion", "diffusion", "initiator"],
-                "code": ["kin", "friends", "firm"],
+                "case_id": ["a", "b", "c", "e", "d"],
+                "dimension": ["diffusion"] * 4 + ["initiator"],
+                "code": ["kin", "friends", "kin", "kin", "firm"],
                 "value": "1",
                 "source_id": "s",
-                "paraphrase": ["Said.", "Read so (coder inference).", None],
+                "paraphrase": ["Said.", "Read so (coder inference).", "Said.", "Said.", None],
             }
         ),
         "cases/codebook": pd.DataFrame(
             {
-                "dimension": ["diffusion", "diffusion", "diffusion", "initiator"],
-                "code": ["kin", "friends", "training", "firm"],
-                "group": ["network", "network", "training", "firm"],
+                "dimension": ["diffusion"] * 3 + ["initiator"] * 2,
+                "code": ["kin", "friends", "training", "firm", "person"],
+                "group": ["network", "network", "training", "firm", "person"],
             }
         ),
+        "cases/second_pass": pd.DataFrame(
+            {
+                "case_id": ["a", "a", "b", "d"],
+                "dimension": ["diffusion"] * 3 + ["initiator"],
+                "code": ["kin", "friends", "friends", "person"],
+                "certainty": ["clear", "clear", "doubtful", "clear"],
+                "source_id": "t",
+                "reason": "Seen.",
+            }
+        ),
+        "cases/second_coverage": pd.DataFrame(
+            {"case_id": list("abcde"), "comparable": [True, True, True, True, False]}
+        ),
+        "cases/settled": pd.DataFrame(
+            {"case_id": ["d"], "dimension": ["initiator"], "decision": ["firm"], "reason": ["x"]}
+        ),
     }
-    monkeypatch.setattr(data, "load", lambda name: tables[name].copy())
+    with data.replaced(frames):
+        yield frames
 
 
 def test_codes_are_joined_to_concepts(planted):
-    assert coding.reported("diffusion") == {"a", "b"}
-    assert coding.reported("diffusion", "network") == {"a", "b"}
+    assert coding.reported("diffusion") == {"a", "b", "c", "e"}
+    assert coding.reported("diffusion", "network") == {"a", "b", "c", "e"}
     assert coding.reported("diffusion", "training") == set()
 
 
-def test_doubtful_codes_can_be_left_out(planted):
-    assert coding.reported("diffusion", doubtful=False) == {"a"}
-    assert coding.reported("initiator", doubtful=False) == {"c"}
+def test_doubtful_codes_can_be_left_out_of_either_pass(planted):
+    assert coding.reported("diffusion", doubtful=False) == {"a", "c", "e"}
+    assert coding.reported("diffusion", doubtful=False, coder="second") == {"a"}
+    assert coding.reported("initiator", doubtful=False) == {"d"}
+
+
+def test_the_coders_together_have_what_both_have_once(planted):
+    assert coding.reported("diffusion", coder="second") == {"a", "b"}
+    both = coding.codes(coder="either")
+    assert len(both) == 5 + 2  # the second pass adds a's friends and d's person
+    assert not both.duplicated(["case_id", "dimension", "code"]).any()
+    assert set(both.loc[both["case_id"] == "d", "concept"]) == {"firm", "person"}
 
 
 def test_what_the_codebook_does_not_have_is_named(planted):
@@ -48,3 +75,66 @@ def test_what_the_codebook_does_not_have_is_named(planted):
         coding.reported("weather")
     with pytest.raises(ValueError, match="third"):
         coding.codes(coder="third")
+
+
+def test_units_are_pairs_of_a_compared_case_and_a_concept(planted):
+    units = coding.units()
+    network = units[units["concept"] == "network"]
+    assert list(network["case_id"]) == ["a", "b", "c", "d"]
+    assert list(network["first"]) == [True, True, True, False]
+    assert list(network["second"]) == [True, True, False, False]
+    assert len(units) == 4 * 4  # network, training, firm, person
+
+
+def test_agreement_by_hand(planted):
+    # Diffusion, 8 pairs: both 2 (a, b), first only 1 (c), second only 0, neither 5.
+    # Observed 7/8; by chance 3/8 * 2/8 + 5/8 * 6/8 = 36/64; kappa (56 - 36) / (64 - 36) = 5/7.
+    row = coding.agreement().loc["diffusion"]
+    assert tuple(row[["both", "first_only", "second_only", "neither"]]) == (2, 1, 0, 5)
+    assert row["kappa"] == pytest.approx(5 / 7)
+    assert row["found_again"] == pytest.approx(200 / 3)
+
+
+def test_without_doubtful_codes_by_hand(planted):
+    # First: a, c; second: a. Observed 7/8; by chance 2/8 * 1/8 + 6/8 * 7/8 = 44/64; kappa 12/20.
+    row = coding.agreement(doubtful=False).loc["diffusion"]
+    assert tuple(row[["both", "first_only", "second_only", "neither"]]) == (1, 1, 0, 6)
+    assert row["kappa"] == pytest.approx(0.6)
+
+
+def test_passes_that_exclude_each_other_are_listed_with_the_decision(planted):
+    found = coding.contradictions()
+    assert found.to_dict("records") == [
+        {
+            "case_id": "d",
+            "dimension": "initiator",
+            "first": "firm",
+            "second": "person",
+            "decision": "firm",
+            "reason": "x",
+        }
+    ]
+
+
+# ---- on the data ----------------------------------------------------------------------------
+
+
+def test_every_case_has_a_line_on_what_the_second_pass_could_read():
+    coverage = data.load("cases/second_coverage").set_index("case_id")
+    assert set(coverage.index) == set(data.load("cases/cases")["case_id"])
+    second = set(data.load("cases/second_pass")["case_id"])
+    assert (coverage.loc[sorted(second), "texts_read"] > 0).all()
+
+
+def test_every_contradiction_is_settled_or_left_open_with_a_reason():
+    found = coding.contradictions()
+    assert found["reason"].notna().all(), found[["case_id", "dimension", "first", "second"]]
+    settled = data.load("cases/settled")
+    concepts = set(data.load("cases/codebook")["group"]) | {"open"}
+    assert set(settled["decision"]) <= concepts
+    pairs = set(zip(found["case_id"], found["dimension"], strict=True))
+    assert set(zip(settled["case_id"], settled["dimension"], strict=True)) <= pairs
+
+
+def test_agreement_is_better_than_chance_in_every_dimension():
+    assert (coding.agreement()["kappa"].dropna() > 0).all()

@@ -1,16 +1,22 @@
 """The coded cases: places that people wrote about, and what the sources say of each.
 
 A code that is absent was not reported; it is not absent in the place. Codes that say the same
-are joined to one concept by the codebook.
+are joined to one concept by the codebook. The cases were coded twice; the second pass knew the
+places and the codebook, not the first pass, and could often read the opening of a text only.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from taobao_villages import data
 
-CODERS = ("first",)
+CODERS = ("first", "second", "either")
+# Dimensions whose concepts exclude one another: the passes contradict each other where each
+# reports at least one and they share none.
+EXCLUSIVE = ("gov_timing", "initiator")
 
 
 def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
@@ -18,8 +24,9 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
 
     Parameters
     ----------
-    coder : str
-        The pass of coding, one of `CODERS`.
+    coder : {"first", "second", "either"}
+        The pass of coding. "either" has every code of both; one that both have stands once, from
+        the first.
     doubtful : bool
         Keep codes that the coder inferred.
 
@@ -27,7 +34,7 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``case_id``, ``dimension``, ``code``, ``concept``, ``value``, ``source_id``,
-        ``paraphrase``; one row a code and source.
+        ``paraphrase``; one row a code and source. The second pass has no values.
 
     Raises
     ------
@@ -37,12 +44,29 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     if coder not in CODERS:
         raise ValueError(f"coder is {coder!r}; use one of {', '.join(CODERS)}")
     book = data.load("cases/codebook").rename(columns={"group": "concept"})
-    rows = data.load("cases/case_codes").merge(
-        book[["dimension", "code", "concept"]], on=["dimension", "code"]
+    parts = []
+    if coder != "second":
+        first = data.load("cases/case_codes")
+        if not doubtful:
+            first = first[~first["paraphrase"].fillna("").str.contains("coder")]
+        parts.append(first)
+    if coder != "first":
+        second = data.load("cases/second_pass").rename(columns={"reason": "paraphrase"})
+        if not doubtful:
+            second = second[second["certainty"] == "clear"]
+        second = second.drop(columns="certainty").assign(value=pd.Series(dtype="str"))
+        if parts:
+            keys = ["case_id", "dimension", "code"]
+            new = ~pd.MultiIndex.from_frame(second[keys]).isin(
+                pd.MultiIndex.from_frame(parts[0][keys])
+            )
+            second = second[new]
+        parts.append(second)
+    rows = pd.concat(parts).merge(
+        book[["dimension", "code", "concept"]], on=["dimension", "code"], how="left"
     )
-    if not doubtful:
-        rows = rows[~rows["paraphrase"].fillna("").str.contains("coder")]
-    return rows.reset_index(drop=True)
+    columns = ["case_id", "dimension", "code", "concept", "value", "source_id", "paraphrase"]
+    return rows[columns].reset_index(drop=True)
 
 
 def reported(
@@ -74,3 +98,82 @@ def reported(
     if concepts:
         told &= rows["concept"].isin(concepts)
     return set(rows.loc[told, "case_id"])
+
+
+# ---- do the two passes agree? ---------------------------------------------------------------
+
+
+def units(*, doubtful: bool = True) -> pd.DataFrame:
+    """Every pair of a case that was read twice and a concept.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``case_id``, ``dimension``, ``concept``, ``first``, ``second`` (reported or not).
+    """
+    coverage = data.load("cases/second_coverage")
+    cases = coverage.loc[coverage["comparable"], "case_id"]
+    book = data.load("cases/codebook").rename(columns={"group": "concept"})
+    grid = book[["dimension", "concept"]].drop_duplicates().merge(cases, how="cross")
+    for coder in ("first", "second"):
+        found = codes(coder=coder, doubtful=doubtful)[["case_id", "dimension", "concept"]]
+        grid = grid.merge(found.drop_duplicates().assign(**{coder: True}), how="left")
+        grid[coder] = grid[coder].eq(True)
+    return grid[["case_id", "dimension", "concept", "first", "second"]]
+
+
+def agreement(*, doubtful: bool = True) -> pd.DataFrame:
+    """Agreement of the two passes by dimension.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``dimension``, highest kappa first; counts ``both``, ``first_only``,
+        ``second_only``, ``neither``; ``found_again`` (share of the first pass's codes that the
+        second reports too, percent) and ``kappa`` (Cohen 1960; NaN where a pass reports nothing).
+
+    Notes
+    -----
+    The second pass often saw the beginning of a text only, so a code that it lacks says little.
+    """
+    rows = {}
+    for dimension, pairs in units(doubtful=doubtful).groupby("dimension"):
+        first, second = pairs["first"], pairs["second"]
+        table = np.array(
+            [
+                [(first & second).sum(), (first & ~second).sum()],
+                [(~first & second).sum(), (~first & ~second).sum()],
+            ]
+        )
+        told = first.any() and second.any()
+        rows[dimension] = {
+            "both": int(table[0, 0]),
+            "first_only": int(table[0, 1]),
+            "second_only": int(table[1, 0]),
+            "neither": int(table[1, 1]),
+            "found_again": 100 * table[0, 0] / table[0].sum() if first.any() else np.nan,
+            "kappa": float(cohens_kappa(table, return_results=False)) if told else np.nan,
+        }
+    found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("dimension")
+    return found.sort_values("kappa", ascending=False)
+
+
+def contradictions() -> pd.DataFrame:
+    """Cases on which the passes exclude each other, and how each was settled.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``case_id``, ``dimension``, ``first``, ``second`` (concepts reported),
+        ``decision`` and ``reason``; the last two from ``cases/settled``, missing if not settled.
+    """
+    sets = {}
+    for coder in ("first", "second"):
+        told = codes(coder=coder)
+        told = told[told["dimension"].isin(EXCLUSIVE)]
+        sets[coder] = told.groupby(["case_id", "dimension"])["concept"].agg(frozenset)
+    pairs = pd.DataFrame(sets).dropna()
+    apart = pairs[[not one & two for one, two in zip(pairs["first"], pairs["second"], strict=True)]]
+    shown = apart.map(lambda concepts: ", ".join(sorted(concepts))).reset_index()
+    settled = data.load("cases/settled")[["case_id", "dimension", "decision", "reason"]]
+    return shown.merge(settled, how="left", on=["case_id", "dimension"])

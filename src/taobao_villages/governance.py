@@ -185,7 +185,7 @@ def ties(
         has = set(own["concept"])
         by = founders(own)
         counted = by if accounts == "any" or len(by) == 1 else set()
-        levels = set(own.loc[own["concept"] == "autonomy", "value"])
+        levels = set(own.loc[own["concept"] == "autonomy", "value"].dropna())
         work = bool(has & set(FUNCTIONS)) and seller_side == "founder or work for members"
         rows[name] = {
             "founder": _said(by, {"state": "state", "sellers": "sellers"}),
