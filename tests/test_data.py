@@ -772,8 +772,10 @@ def test_figures_that_rest_on_one_source_are_marked():
             rows = data.load(table)
             assert (support >= 1).all(), table
             assert len(support) == len(rows)
+            named = [name for name in rows.columns if name.endswith("source_id")]
             for _, group in rows.groupby(columns, dropna=False):
-                cited = {i for ids in group["source_id"] for i in ids.split(";")}
+                cells = [cell for name in named for cell in group[name].dropna()]
+                cited = {i for cell in cells for i in cell.split(";")}
                 assert set(support[group.index]) == {len(cited)}, (table, group)
 
 
