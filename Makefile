@@ -36,8 +36,9 @@ lab: .venv/ready ## open the notebooks in JupyterLab
 serve: book ## read the book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
-bench: .venv/ready ## time cold and unchanged builds, as ratios
+bench: .venv/ready ## time builds and the multiverse, as ratios
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/multiverse.py
 
 audit-deep: .venv/ready ## placebo and planted effects: long, not part of the tests
 	$(BIN)/python benchmarks/placebo.py
