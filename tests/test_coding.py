@@ -102,6 +102,16 @@ def test_without_doubtful_codes_by_hand(planted):
     assert row["kappa"] == pytest.approx(0.6)
 
 
+def test_texts_that_the_first_pass_could_not_read_can_be_left_out(planted):
+    # b's code then comes from elsewhere: both 1 (a), first only 2 (b, c), neither 5.
+    second = planted["cases/second_pass"]
+    second.loc[second["case_id"] == "b", "source_id"] = "project_second_pass"
+    with data.replaced({"cases/second_pass": second}):
+        row = coding.agreement(listed=True).loc["diffusion"]
+        assert tuple(row[["both", "first_only", "second_only", "neither"]]) == (1, 2, 0, 5)
+        assert coding.agreement().loc["diffusion", "both"] == 2
+
+
 def test_passes_that_exclude_each_other_are_listed_with_the_decision(planted):
     found = coding.contradictions()
     assert found.to_dict("records") == [

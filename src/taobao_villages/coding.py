@@ -16,6 +16,7 @@ from taobao_villages import data
 CODERS = ("first", "second", "either")
 # Dimensions whose concepts exclude one another: the passes contradict each other where each
 # reports at least one and they share none.
+OTHER_TEXT = "project_second_pass"  # a text of the second pass that is not among the sources
 EXCLUSIVE = ("gov_timing", "initiator")
 
 
@@ -103,8 +104,16 @@ def reported(
 # ---- do the two passes agree? ---------------------------------------------------------------
 
 
-def units(*, doubtful: bool = True) -> pd.DataFrame:
+def units(*, doubtful: bool = True, listed: bool = False) -> pd.DataFrame:
     """Every pair of a case that was read twice and a concept.
+
+    Parameters
+    ----------
+    doubtful : bool
+        Keep codes that a coder inferred.
+    listed : bool
+        Of the second pass, only codes from texts that are among the sources, so that the first
+        pass could have read them.
 
     Returns
     -------
@@ -116,14 +125,22 @@ def units(*, doubtful: bool = True) -> pd.DataFrame:
     book = data.load("cases/codebook").rename(columns={"group": "concept"})
     grid = book[["dimension", "concept"]].drop_duplicates().merge(cases, how="cross")
     for coder in ("first", "second"):
-        found = codes(coder=coder, doubtful=doubtful)[["case_id", "dimension", "concept"]]
-        grid = grid.merge(found.drop_duplicates().assign(**{coder: True}), how="left")
+        found = codes(coder=coder, doubtful=doubtful)
+        if listed and coder == "second":
+            found = found[found["source_id"] != OTHER_TEXT]
+        found = found[["case_id", "dimension", "concept"]].drop_duplicates()
+        grid = grid.merge(found.assign(**{coder: True}), how="left")
         grid[coder] = grid[coder].eq(True)
     return grid[["case_id", "dimension", "concept", "first", "second"]]
 
 
-def agreement(*, doubtful: bool = True) -> pd.DataFrame:
+def agreement(*, doubtful: bool = True, listed: bool = False) -> pd.DataFrame:
     """Agreement of the two passes by dimension.
+
+    Parameters
+    ----------
+    doubtful, listed : bool
+        See `units`.
 
     Returns
     -------
@@ -137,7 +154,7 @@ def agreement(*, doubtful: bool = True) -> pd.DataFrame:
     The second pass often saw the beginning of a text only, so a code that it lacks says little.
     """
     rows = {}
-    for dimension, pairs in units(doubtful=doubtful).groupby("dimension"):
+    for dimension, pairs in units(doubtful=doubtful, listed=listed).groupby("dimension"):
         first, second = pairs["first"], pairs["second"]
         table = np.array(
             [
