@@ -14,9 +14,9 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from taobao_villages import data
 
 CODERS = ("first", "second", "either")
+OTHER_TEXT = "project_second_pass"  # a text of the second pass that is not among the sources
 # Dimensions whose concepts exclude one another: the passes contradict each other where each
 # reports at least one and they share none.
-OTHER_TEXT = "project_second_pass"  # a text of the second pass that is not among the sources
 EXCLUSIVE = ("gov_timing", "initiator")
 
 
