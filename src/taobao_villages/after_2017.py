@@ -1269,7 +1269,9 @@ def kin_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
         sources=_sources(kin, led) or ["li2017"],
         details={
             "kin": int(kin["case_id"].nunique()),
-            "founder": ", ".join(sorted(set(led.loc[led["code"] == "founded_by", "value"])))
+            "founder": ", ".join(
+                sorted(set(led.loc[led["code"] == "founded_by", "value"].dropna()))
+            )
             or "not reported",
             "by_kin": int(led["code"].str.contains("kin|clan").sum()),
         },
