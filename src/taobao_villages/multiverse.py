@@ -301,10 +301,10 @@ SPOKEN = {  # names of columns and arguments that many chapters share
     "doubtful": "counting doubtful codes",
     "calendar": "calendar years",
     "south": "capital in the south",
-    "south_jiangsu_north": "the same with Jiangsu as north",
-    "south_jiangsu_anhui_north": "with Jiangsu and Anhui as north",
+    "south_jiangsu_north": "south without Jiangsu",
+    "south_jiangsu_anhui_north": "no Jiangsu, no Anhui",
     "seat_below_33n": "by prefecture, below 33° N",
-    "unreal_orders_percent": "share of unreal orders, in percent",
+    "unreal_orders_percent": "percent of orders unreal",
 }
 
 
