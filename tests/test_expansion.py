@@ -153,7 +153,7 @@ def test_rates_before_and_from_2014(plant):
     of_2014 = expansion.intensification_evidence(dating="earliest source").details
     assert (of_2014["early"], of_2014["late"]) == (2, 2)  # an act of 2014 is no early one
     assert expansion.intensification_evidence(last=2015).details["late"] == 1
-    dated = expansion.intensification_evidence(undated="left out", first=2009)
+    dated = expansion.intensification_evidence(undated_acts="left out", first=2009)
     assert (dated.details["early"], dated.interval) == (0, None)
     assert np.isfinite(dated.value)
     assert "or more" in dated.unit
@@ -196,7 +196,7 @@ def test_a_document_is_compared_with_the_article(plant):
 def test_low_grade_copies_can_be_left_out():
     grade = data.sources()["reliability"]
     low = grade[grade == "D"].index[0]
-    kept = expansion._graded(pd.Series([low, "m045"]), "without low-grade copies")
+    kept = expansion._graded(pd.Series([low, "m045"]), "all but low-grade copies")
     assert kept.tolist() == [False, True]
     assert expansion._graded(pd.Series([low]), "all").all()
 

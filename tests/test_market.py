@@ -376,7 +376,7 @@ def test_a_discount_and_a_single_publisher(planted):
     assert details["break_even"] == pytest.approx(33.3)
     assert details["leads"] == details["years"] == 2
     assert details["first"] == "2013"  # a name of a year, not a quantity
-    assert market.largest_evidence(discount=90).details["first"] == "never"
+    assert market.largest_evidence(unreal_orders_percent=90).details["first"] == "never"
 
 
 def test_the_break_even_discount_makes_both_countries_equal():
@@ -529,13 +529,13 @@ def test_rule_of_the_owners(mostly, maybe, interval, verdict):
 def test_choices_that_the_rules_turn_on():
     assert market.C01.judge(tolerance=10).verdict == "reproduced in part"
     assert market.C01.judge(tolerance=15).verdict == "reproduced"
-    assert market.C03.judge(whose=market.ALONE).verdict == "contradicted"
+    assert market.C03.judge(platforms=market.ALONE).verdict == "contradicted"
     assert market.C03.judge(period="same months", market="Statistics office").verdict == (
         "reproduced"
     )
-    assert market.C04.judge(commerce="B2C", search="revenue").verdict == "reproduced"
-    assert market.C04.judge(owner="brand").verdict == "reproduced in part"
-    assert market.C05.judge(discount=40).verdict == "reproduced in part"
+    assert market.C04.judge(online_market="B2C", search_shares="revenue").verdict == "reproduced"
+    assert market.C04.judge(shares_by="brand").verdict == "reproduced in part"
+    assert market.C05.judge(unreal_orders_percent=40).verdict == "reproduced in part"
 
 
 # ---- every claim ----------------------------------------------------------------------------

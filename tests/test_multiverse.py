@@ -127,6 +127,14 @@ def test_explained_by_hand():
     assert found.to_dict() == {"a": pytest.approx(1 / 3), "b": pytest.approx(1 / 3)}
 
 
+def test_choices_and_values_in_words():
+    assert multiverse.words("rural_population") == "rural population"
+    assert multiverse.words("doubtful") == "counting doubtful codes"
+    assert multiverse.words(False) == "no"
+    assert multiverse.words((2014, 2015)) == "2014, 2015"
+    assert multiverse.words(("a", "b", "c", "d")) == "all 4"
+
+
 def test_nothing_to_explain_where_all_agree():
     rows = results([({"a": 1}, "reproduced"), ({"a": 2}, "reproduced")])
     assert multiverse.explained(rows).empty

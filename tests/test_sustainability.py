@@ -104,7 +104,7 @@ def test_the_narrow_definition_has_its_own_flag_and_total(three_counties):
 def test_a_printed_total_that_is_used_up_settles_the_unknown(three_counties):
     three_counties(printed_2014=3)  # all three stand in the county known to be poor
     assert sustainability.recount(2016)["counties_high"] == 1
-    assert sustainability.recount(2016, unknown="open")["counties_high"] == 2
+    assert sustainability.recount(2016, unknown="left open")["counties_high"] == 2
     three_counties(printed_2014=4)  # one may stand in the county of unknown status
     assert sustainability.recount(2016)["counties_high"] == 2
 
@@ -245,7 +245,7 @@ def test_the_series_keeps_gaps_and_conflicts():
 
 
 def test_the_share_from_a_year_to_itself_has_not_changed():
-    evidence = sustainability.after_evidence(start=2020, end=2020)
+    evidence = sustainability.after_evidence(first_list=2020, last_list=2020)
     assert evidence.interval == (1, 1)
 
 

@@ -456,7 +456,7 @@ def south_east(*, east: str = "coastal", south: str = "south") -> pd.Series:
 
 def south_east_evidence(
     *,
-    over: str = "rural_population",
+    base: str = "rural_population",
     family: statistics.Family = "quasi-poisson",
     south: str = "south",
 ) -> Evidence:
@@ -464,11 +464,11 @@ def south_east_evidence(
     details: dict[str, float] = {}
     lows, quotients, indices = [], [], []
     for year in provinces.YEARS:
-        count, size = provinces.villages(year), provinces.base(over, year)
+        count, size = provinces.villages(year), provinces.base(base, year)
         inside = south_east(south=south)
         quotient = (count[inside].sum() / count.sum()) / (size[inside].sum() / size.sum())
         index = statistics.concentration_index(count, size, provinces.income(year))
-        effect = provinces.association(year, exposure=over, family=family).effects.iloc[0]
+        effect = provinces.association(year, exposure=base, family=family).effects.iloc[0]
         rank = stats.spearmanr(provinces.rates(year), provinces.income(year)).statistic
         quotients.append(quotient)
         indices.append(index)
@@ -528,7 +528,7 @@ C18 = Claim(
         decide_south_east,
     ),
     variants={
-        "over": provinces.BASES,
+        "base": provinces.BASES,
         "family": ("quasi-poisson", "negative binomial"),
         "south": ("south", "south_jiangsu_north", "south_jiangsu_anhui_north"),
     },
@@ -929,14 +929,20 @@ def hub_table(
 
 
 def hub_evidence(
-    *, until: int = 2014, disputed: str = "either", coder: str = "first", doubtful: bool = True
+    *,
+    last_early_year: int = 2014,
+    disputed: str = "either",
+    coder: str = "first",
+    doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C23: share of early cases near a hub, with bounds."""
-    table = hub_table(until=until, disputed=disputed, coder=coder, doubtful=doubtful)
+    table = hub_table(until=last_early_year, disputed=disputed, coder=coder, doubtful=doubtful)
     early, later = table.loc["early"], table.loc["later or unknown"]
     kinds = ["near", "not near", "disputed", "not reported"]
     cases = data.load("cases/cases").set_index("case_id")
-    names = cases.index[cases["year_first_recognised"].le(until).fillna(False).astype(bool)]
+    names = cases.index[
+        cases["year_first_recognised"].le(last_early_year).fillna(False).astype(bool)
+    ]
     codes = coding.codes(coder=coder, doubtful=doubtful)
     used = codes[codes["case_id"].isin(names) & codes["dimension"].eq("spatial_precondition")]
     return Evidence(
@@ -983,7 +989,7 @@ C23 = Claim(
         decide_hub,
     ),
     variants={
-        "until": (2014, 2013, 2015),
+        "last_early_year": (2014, 2013, 2015),
         "disputed": ("either", "near", "not near"),
         "coder": coding.CODERS,
         "doubtful": (True, False),

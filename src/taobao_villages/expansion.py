@@ -43,7 +43,7 @@ INSTRUMENTS: dict[str, tuple[str, ...] | None] = {
 }
 PRECISION = {"day": 0, "month": 1, "half": 2, "year": 3, "unknown": 4}
 CAUGHT = 10  # C06: the rule asks what holds if the list caught one early act in so many
-GRADES = {"all": "ABCD", "without low-grade copies": "ABC"}
+GRADES = {"all": "ABCD", "all but low-grade copies": "ABC"}
 TARGET_MONTHS = (36, 60)  # "three to five years"
 
 
@@ -177,7 +177,7 @@ def intensification_evidence(
     first: int = 2004,
     last: int = 2017,
     dating: str = "best source",
-    undated: str = "before 2014",
+    undated_acts: str = "before 2014",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C06: central acts a year from 2014 against the years before.
@@ -186,14 +186,14 @@ def intensification_evidence(
     ----------
     first, last : int
         First year of the period before, and last year of the period from 2014.
-    undated : {"before 2014", "left out"}
+    undated_acts : {"before 2014", "left out"}
         Events without a date belong to earlier plans; counting them works against the claim.
     instruments, issuers, dating, doubtful
         See `central_acts`.
     """
     acts = central_acts(instruments=instruments, issuers=issuers, dating=dating, doubtful=doubtful)
     dated = acts[acts["year"].between(first, last).fillna(False)]
-    loose = acts[acts["year"].isna()] if undated == "before 2014" else acts.iloc[:0]
+    loose = acts[acts["year"].isna()] if undated_acts == "before 2014" else acts.iloc[:0]
     early = int((dated["year"] < TURN).sum()) + len(loose)
     late = int((dated["year"] >= TURN).sum())
     years = (TURN - first, last - TURN + 1)
@@ -284,7 +284,7 @@ C06 = Claim(
         "first": (2004, 2009),
         "last": (2017, 2016),
         "dating": ("best source", "earliest source"),
-        "undated": ("before 2014", "left out"),
+        "undated_acts": ("before 2014", "left out"),
         "doubtful": (True, False),
     },
 )
@@ -333,12 +333,12 @@ def agreement(table: pd.DataFrame) -> dict[str, bool | None]:
     }
 
 
-def opinion_evidence(*, grades: str = "all") -> Evidence:
+def opinion_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C07: the State Council's opinion on e-commerce of 2015."""
-    table = versions("ev_guofa2015_24", grades=grades)
+    table = versions("ev_guofa2015_24", grades=sources_used)
     same = agreement(table)
     wording = data.load("policy/wording")
-    wording = wording[wording["named"] & _graded(wording["source_id"], grades)]
+    wording = wording[wording["named"] & _graded(wording["source_id"], sources_used)]
     own = wording[wording["event_key"] == "ev_guofa2015_24"]
     defined = wording[(wording["event_key"] == "ev_iplus") & (wording["concept"] == "two_engines")]
     if same["year"] is None:
@@ -385,14 +385,14 @@ C07 = Claim(
             else ("reproduced in part", "Year and issuer agree; the wording could not be found.")
         ),
     ),
-    variants={"grades": tuple(GRADES)},
+    variants={"sources_used": tuple(GRADES)},
 )
 
 
-def two_documents_evidence(*, grades: str = "all") -> Evidence:
+def two_documents_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C08: year and issuer of the two documents of 2015."""
     keys = {"rural": "ev_gbf2015_78", "poverty": "ev_povdec2015"}
-    tables = {name: versions(key, grades=grades) for name, key in keys.items()}
+    tables = {name: versions(key, grades=sources_used) for name, key in keys.items()}
     same = {name: agreement(table) for name, table in tables.items()}
     if any(found["year"] is None for found in same.values()):
         return Evidence(
@@ -442,7 +442,7 @@ C08 = Claim(
             )
         ),
     ),
-    variants={"grades": tuple(GRADES)},
+    variants={"sources_used": tuple(GRADES)},
 )
 
 
@@ -994,14 +994,14 @@ def pace(
     return pd.DataFrame(rows)
 
 
-def announcement_evidence(*, grades: str = "all") -> Evidence:
+def announcement_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C11: date and amount of the plan announced in 2014."""
     rows = data.load("market/rural_taobao")
     rows = rows[rows["operator"] == "Alibaba"]
 
     def independent(indicator: str) -> pd.DataFrame:
         found = rows[(rows["indicator"] == indicator) & (rows["source_id"] != ARTICLE)]
-        return found[_graded(found["source_id"], grades)]
+        return found[_graded(found["source_id"], sources_used)]
 
     money = independent("announced_investment")
     counties, villages = (
@@ -1050,7 +1050,7 @@ C11 = Claim(
             else ("reproduced in part", "Sources differ on year or size, or only one is left.")
         ),
     ),
-    variants={"grades": tuple(GRADES)},
+    variants={"sources_used": tuple(GRADES)},
 )
 
 STATED = {"provinces": 29, "counties": 600, "villages": 30_000}
@@ -1077,7 +1077,7 @@ def national_value(indicator: str, source: str | None = None) -> float:
 def reach_evidence(
     *,
     page_year: int = 2018,
-    grades: str = "all",
+    sources_used: str = "all",
     villages_of: str = "villagers' committees, 2016",
     counties_of: str = "all county-level units",
 ) -> Evidence:
@@ -1087,7 +1087,7 @@ def reach_evidence(
     ----------
     page_year : {2018, 2017}
         See `rollout`.
-    grades : str
+    sources_used : str
         A key of `GRADES`.
     villages_of, counties_of : str
         What the counts are a share of: keys of `VILLAGE_BASES` and `COUNTY_BASES`.
@@ -1097,7 +1097,7 @@ def reach_evidence(
     same = inside = testable = 0
     for name, stated in STATED.items():
         path = rollout(name, page_year=page_year)
-        path = path[(path["source_id"] != ARTICLE) & _graded(path["source_id"], grades)]
+        path = path[(path["source_id"] != ARTICLE) & _graded(path["source_id"], sources_used)]
         before, after = (
             path[path["month"] < STATED_MONTH],
             path[path["month"] > STATED_MONTH],
@@ -1204,7 +1204,7 @@ C12 = Claim(
     ),
     variants={
         "page_year": (2018, 2017),
-        "grades": tuple(GRADES),
+        "sources_used": tuple(GRADES),
         "villages_of": tuple(VILLAGE_BASES),
         "counties_of": tuple(COUNTY_BASES),
     },
@@ -1254,7 +1254,7 @@ def yearly_growth(values: pd.Series, start: int, end: int) -> float:
 
 
 def shoppers_evidence(
-    *, since: int = 2013, before: int = 2010, share_2015: float = 22.0
+    *, since: int = 2013, before: int = 2010, rural_share_2015: float = 22.0
 ) -> Evidence:
     """Evidence for C13: rural online shoppers before and after, beside those of the cities.
 
@@ -1264,10 +1264,10 @@ def shoppers_evidence(
         Growth "since 2014" begins at the end of 2013, or at the end of 2014.
     before : {2010, 2009}
         Year in which the comparison before 2014 begins; it ends with 2013.
-    share_2015 : float
+    rural_share_2015 : float
         See `shoppers`; 21.5 and 22.5 are the limits of rounding.
     """
-    table = shoppers(share_2015=share_2015)
+    table = shoppers(share_2015=rural_share_2015)
     rural = yearly_growth(table["rural"], since, 2015)
     urban = yearly_growth(table["urban"], since, 2015)
     earlier = yearly_growth(table["rural"], before, 2013)
@@ -1295,7 +1295,7 @@ def shoppers_evidence(
             "rural_2015": round(float(table.loc[2015, "rural"]), 1),
             "added_2014": round(float(table["rural"][2014] - table["rural"][2013]), 1),
             "added_2015": round(float(table["rural"][2015] - table["rural"][2014]), 1),
-            "share_of_shoppers": share_2015,
+            "share_of_shoppers": rural_share_2015,
             "before": str(before),
             "since": str(since),
             "gaps": int(table["rural"].isna().sum()),
@@ -1338,7 +1338,7 @@ C13 = Claim(
     variants={
         "since": (2013, 2014),
         "before": (2010, 2009),
-        "share_2015": (22.0, 21.5, 22.5),
+        "rural_share_2015": (22.0, 21.5, 22.5),
     },
 )
 

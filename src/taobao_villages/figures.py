@@ -597,6 +597,9 @@ def specification_curve(
             where, height = place[told], rows["value"].to_numpy(float)[told]
             style = {"color": colour, "edgecolors": INK, "linewidths": 0.5, "zorder": 3}
             top.scatter(where, height, 28, marker=marker, label=verdict, **style)
+    results = rows["value"].dropna().unique()
+    if len(results) == 1:
+        top.set_yticks(results)  # no scale to read off a single value
     handles = top.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower left", ncols=2, frameon=False)
     names, ticks, line = [], [], 0

@@ -457,7 +457,7 @@ def speed_evidence(
     gdp: str = "final",
     pick: str = "lowest",
     method: str = "ends",
-    times: float = 2,
+    times_as_fast: float = 2,
 ) -> Evidence:
     """Evidence for C02: how much faster online retail grew than all retail and GDP.
 
@@ -465,7 +465,7 @@ def speed_evidence(
     ----------
     publisher, gdp, pick, method : str
         See `growth_rates`.
-    times : float
+    times_as_fast : float
         What "extraordinary" is read as: so many times the faster of the other two rates.
     """
     rates = growth_rates(publisher=publisher, gdp=gdp, pick=pick, method=method)
@@ -475,7 +475,7 @@ def speed_evidence(
     summary, fit = (None, None) if len(online) < 3 else log_linear(online)
     other = float(rates.loc[["retail", "gdp"], "rate"].max())
     details: dict[str, float] = {
-        "times": times,
+        "times": times_as_fast,
         "other": round(other, 1),
         "ratio": round(float(rates.loc["online", "rate"]) / other, 1),
         "retail": round(float(rates.loc["retail", "rate"]), 1),
@@ -549,7 +549,7 @@ C02 = Claim(
         "gdp": ("final", "preliminary"),
         "pick": ("lowest", "highest"),
         "method": ("ends", "fit"),
-        "times": (2, 1.5, 3),
+        "times_as_fast": (2, 1.5, 3),
     },
 )
 
@@ -698,7 +698,7 @@ def denominators() -> pd.DataFrame:
 
 def seventy_evidence(
     *,
-    whose: str = BOTH,
+    platforms: str = BOTH,
     market: str = "each publisher",
     period: str = "each period",
     tolerance: float = 5,
@@ -707,7 +707,7 @@ def seventy_evidence(
 
     Parameters
     ----------
-    whose : {"Taobao and Tmall", "Taobao alone"}
+    platforms : {"Taobao and Tmall", "Taobao alone"}
         What "Taobao" means.
     market : str
         "each publisher", or one of `MARKETS`.
@@ -717,7 +717,7 @@ def seventy_evidence(
         What "around" means, in percentage points.
     """
     every = sales_shares()
-    table = every[every["whose"] == whose]
+    table = every[every["whose"] == platforms]
     if market != "each publisher":
         table = table[table["market"] == market]
     if period != "each period":
@@ -761,7 +761,7 @@ def seventy_evidence(
     ids = {source for row in wholes["sources"] for source in row} | set(shop["source_id"])
     return Evidence(
         value=round(float(shares.iloc[0]), 1),
-        unit=f"percent of all online retail ({whose})",
+        unit=f"percent of all online retail ({platforms})",
         interval=(round(float(shares.min()), 1), round(float(shares.max()), 1)),
         interval_kind="range over publishers of the market's size and over periods",
         n=len(shares),
@@ -804,7 +804,7 @@ C03 = Claim(
         decide_seventy,
     ),
     variants={
-        "whose": (BOTH, ALONE),
+        "platforms": (BOTH, ALONE),
         "market": ("each publisher", *MARKETS),
         "period": ("each period", *PERIODS),
         "tolerance": (5, 3, 10),
@@ -944,51 +944,52 @@ def concentration(*, owner: str = "firm", rest: str = "smaller than the smallest
 
 def monopoly_evidence(
     *,
-    test: str = "leader's share",
-    least: float = 50,
-    threshold: float = 2500,
-    commerce: str = "every definition",
-    search: str = "every measure",
-    owner: str = "firm",
+    measure: str = "leader's share",
+    needed_share: float = 50,
+    needed_hhi: float = 2500,
+    online_market: str = "every definition",
+    search_shares: str = "every measure",
+    shares_by: str = "firm",
 ) -> Evidence:
     """Evidence for C04: in how many published sets of shares is there a near-monopoly?
 
     Parameters
     ----------
-    test : {"leader's share", "lowest HHI", "highest HHI"}
-        What is held against `least` or `threshold`. A leader with half of a market makes an HHI of
-        2,500 all alone, so the HHI can add something only where the leader has less.
-    least : float
+    measure : {"leader's share", "lowest HHI", "highest HHI"}
+        What is held against `needed_share` or `needed_hhi`. A leader with half of a market makes
+        an HHI of 2,500 all alone, so the HHI can add something only where the leader has less.
+    needed_share : float
         The leader's share from which we speak of near-monopoly, percent.
-    threshold : float
+    needed_hhi : float
         The HHI from which a market counts as highly concentrated.
-    commerce : str
+    online_market : str
         Which market e-commerce is: a key of `COMMERCE`.
-    search : str
+    search_shares : str
         What a share of search is a share of: a key of `SEARCH`.
-    owner : {"firm", "brand"}
+    shares_by : {"firm", "brand"}
         See `market_shares`.
 
     Raises
     ------
     ValueError
-        For another `test`.
+        For another `measure`.
     """
     measures = {
-        "leader's share": ("top", least),
-        "lowest HHI": ("low", threshold),
-        "highest HHI": ("high", threshold),
+        "leader's share": ("top", needed_share),
+        "lowest HHI": ("low", needed_hhi),
+        "highest HHI": ("high", needed_hhi),
     }
-    if test not in measures:
-        raise ValueError(f"test is {test!r}; use one of {', '.join(measures)}")
-    table = concentration(owner=owner)
+    if measure not in measures:
+        raise ValueError(f"measure is {measure!r}; use one of {', '.join(measures)}")
+    table = concentration(owner=shares_by)
     table = table[
-        ((table["segment"] != "e-commerce") | table["market"].isin(COMMERCE[commerce]))
-        & ((table["segment"] != "search") | table["measure"].isin(SEARCH[search]))
+        ((table["segment"] != "e-commerce") | table["market"].isin(COMMERCE[online_market]))
+        & ((table["segment"] != "search") | table["measure"].isin(SEARCH[search_shares]))
     ]
-    column, limit = measures[test]
+    column, limit = measures[measure]
     holds = table[column] >= limit
-    details: dict[str, float] = {"threshold": threshold, "least": least, "holds": int(holds.sum())}
+    details: dict[str, float] = {"threshold": needed_hhi, "least": needed_share}
+    details["holds"] = int(holds.sum())
     whole = 0
     for name in SEGMENTS:
         own, key = table["segment"] == name, KEYS[name]
@@ -1050,15 +1051,15 @@ C04 = Claim(
         decide_monopoly,
     ),
     variants={
-        "test": ("leader's share", "lowest HHI", "highest HHI"),
-        "least": (50, 66.7),
-        "threshold": (2500, 1800),
-        "commerce": tuple(COMMERCE),
-        "search": tuple(SEARCH),
-        "owner": ("firm", "brand"),
+        "measure": ("leader's share", "lowest HHI", "highest HHI"),
+        "needed_share": (50, 66.7),
+        "needed_hhi": (2500, 1800),
+        "online_market": tuple(COMMERCE),
+        "search_shares": tuple(SEARCH),
+        "shares_by": ("firm", "brand"),
     },
-    skip=lambda test, least, threshold, **_: (
-        threshold != 2500 if test == "leader's share" else least != 50
+    skip=lambda measure, needed_share, needed_hhi, **_: (
+        needed_hhi != 2500 if measure == "leader's share" else needed_share != 50
     ),
 )
 
@@ -1113,7 +1114,7 @@ def against_united_states(
 
 
 def largest_evidence(
-    *, publisher: str = "each publisher", goods_only: bool = False, discount: float = 0
+    *, publisher: str = "each publisher", goods_only: bool = False, unreal_orders_percent: float = 0
 ) -> Evidence:
     """Evidence for C05: is online retail larger in China than in the United States, and since when?
 
@@ -1122,7 +1123,9 @@ def largest_evidence(
     publisher, goods_only, discount
         See `against_united_states`.
     """
-    table = against_united_states(publisher=publisher, goods_only=goods_only, discount=discount)
+    table = against_united_states(
+        publisher=publisher, goods_only=goods_only, discount=unreal_orders_percent
+    )
     table = table[table["ratio"].notna()]
     highest = table["china_high"] / table["united_states_low"]
     details: dict[str, float | str] = {}
@@ -1215,9 +1218,11 @@ C05 = Claim(
             "Deloitte and post",
         ),
         "goods_only": (False, True),
-        "discount": (0, 20, 40),
+        "unreal_orders_percent": (0, 20, 40),
     },
-    skip=lambda publisher, goods_only, discount: goods_only and publisher != "Statistics office",
+    skip=lambda publisher, goods_only, unreal_orders_percent: (
+        goods_only and publisher != "Statistics office"
+    ),
 )
 
 

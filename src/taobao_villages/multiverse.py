@@ -298,13 +298,24 @@ def curve(results: pd.DataFrame, claim_id: str) -> tuple[pd.DataFrame, dict[str,
     return rows[["value", "low", "high", "verdict", "choices"]], labels
 
 
+SPOKEN = {  # names of columns and arguments that many chapters share
+    "doubtful": "counting doubtful codes",
+    "calendar": "calendar years",
+    "south": "capital in the south",
+    "south_jiangsu_north": "south without Jiangsu",
+    "south_jiangsu_anhui_north": "no Jiangsu, no Anhui",
+    "seat_below_33n": "by prefecture, below 33° N",
+    "unreal_orders_percent": "percent of orders unreal",
+}
+
+
 def words(value: Any) -> str:
-    """A choice or its value, as a reader should see it."""
+    """A choice or its value, as a reader should see it; many values at once are only counted."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(words(part) for part in value)
-    return str(value).replace("_", " ")
+        return f"all {len(value)}" if len(value) > 3 else ", ".join(words(part) for part in value)
+    return SPOKEN.get(str(value), str(value).replace("_", " "))
 
 
 def choice_words(choices: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def listed_counties(year: int, *, definition: str = WIDE, unknown: str = "deduce
     year : {2014, 2015, 2016}
     definition : str
         One of `DEFINITIONS`.
-    unknown : {"deduced", "open"}
+    unknown : {"deduced", "left open"}
         What to make of counties whose status no source gives. AliResearch printed how many
         villages stood in poverty counties in 2014 and 2015. Where the counties known to be poor
         already hold that many, none is left for the others: "deduced" makes them "no".
@@ -80,7 +80,7 @@ def listed_counties(year: int, *, definition: str = WIDE, unknown: str = "deduce
     """
     if year not in LISTS:
         raise ValueError(f"no complete list for {year}; complete are {', '.join(map(str, LISTS))}")
-    if definition not in DEFINITIONS or unknown not in ("deduced", "open"):
+    if definition not in DEFINITIONS or unknown not in ("deduced", "left open"):
         raise ValueError(f"definition {definition!r}, unknown {unknown!r}: see the docstring")
     table = data.load("villages/county_year")
     key = ["province_code", "city", "county"]
@@ -311,14 +311,14 @@ POVERTY_SOURCES = ("zhwiki_poverty_counties", "nbs_divcodes_2016")
 def poverty_evidence(
     *,
     definition: str = WIDE,
-    unknown: str = "deduced",
+    unknown_status: str = "deduced",
     others: str = OTHERS[0],
     model: str = CHANCE[0],
-    draws: int = 499,
+    draws: int = 999,
 ) -> Evidence:
     """Evidence for C36: poverty counties with villages in 2016, against others and chance."""
-    found = recount(2016, definition=definition, unknown=unknown)
-    rest = other_counties(2016, definition=definition, unknown=unknown, others=others)
+    found = recount(2016, definition=definition, unknown=unknown_status)
+    rest = other_counties(2016, definition=definition, unknown=unknown_status, others=others)
     total = n_poverty_counties(definition)
     random = chance(2016, model=model, definition=definition, draws=draws)
     share = 100 * found[["counties_low", "counties_high"]] / total
@@ -353,7 +353,7 @@ def poverty_evidence(
     for year in YEARS:
         wide = recount(year)
         details[f"villages_{year}"] = int(wide["villages_low"])
-        details[f"open_{year}"] = int(recount(year, unknown="open")["counties_high"])
+        details[f"open_{year}"] = int(recount(year, unknown="left open")["counties_high"])
         printed = printed_villages().get(year)
         if printed:
             details[f"printed_{year}"] = printed[0]
@@ -406,9 +406,9 @@ def decide_poverty(evidence: Evidence) -> tuple[str, str]:
     return (
         "reproduced in part",
         "Poverty counties are rarer on the list than others, even more so than stated; but "
-        f"{found['stated_counties']} cannot be a number of counties: the list has between "
-        f"{found['counties_low']} and {found['counties_high']} of them, with at least "
-        f"{found['villages_low']} villages.",
+        f"{found['stated_counties']} is very likely not a number of counties: by our recount the "
+        f"list has between {found['counties_low']} and {found['counties_high']} of them, with at "
+        f"least {found['villages_low']} villages.",
     )
 
 
@@ -424,7 +424,7 @@ C36 = Claim(
     ),
     variants={
         "definition": (WIDE, NARROW),
-        "unknown": ("deduced", "open"),
+        "unknown_status": ("deduced", "left open"),
         "others": OTHERS,
         "model": CHANCE,
     },
@@ -476,16 +476,16 @@ def _source_year(source: str) -> float:
 
 
 def after_evidence(
-    *, start: int = 2016, end: int = 2020, coder: str = "first", doubtful: bool = True
+    *, first_list: int = 2016, last_list: int = 2020, coder: str = "first", doubtful: bool = True
 ) -> Evidence:
     """Evidence for C37: the share of villages that lie in poverty counties, before and after."""
     series = poverty_series()
-    first, last = series.loc[start], series.loc[end]
+    first, last = series.loc[first_list], series.loc[last_list]
     low, high = last["share_low"] / first["share_high"], last["share_high"] / first["share_low"]
     back = returnees(coder=coder, doubtful=doubtful)
     poverty = data.load("villages/poverty")
     rows = poverty[
-        poverty["year"].isin([start, end])
+        poverty["year"].isin([first_list, last_list])
         & poverty["quantity"].eq("n_villages")
         & poverty["category"].eq("national-level poverty counties")
     ]
@@ -495,11 +495,11 @@ def after_evidence(
     kept = persistence().set_index("to").loc[2016]
     return Evidence(
         value=round(float(last["share_high"] / first["share_low"]), 2),
-        unit=f"times the share of {start} in {end}",
+        unit=f"times the share of {first_list} in {last_list}",
         interval=(round(float(low), 2), round(float(high), 2)),
         interval_kind="range over conflicting sources of both years",
         n=int(last["all_villages"]),
-        n_unit=f"villages on the list of {end}",
+        n_unit=f"villages on the list of {last_list}",
         sources=sorted({*rows["source_id"], *counties["source_id"], *LISTS.values()}),
         details={
             "villages_start": int(first[["recounted", "printed_high"]].max()),
@@ -550,8 +550,8 @@ C37 = Claim(
         decide_after,
     ),
     variants={
-        "start": (2016, 2015, 2014, 2017),
-        "end": (2020, 2019, 2018),
+        "first_list": (2016, 2015, 2014, 2017),
+        "last_list": (2020, 2019, 2018),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -708,19 +708,19 @@ def association(
 
 def infrastructure_evidence(
     *,
-    roads: str = "per area",
+    measure_of_roads: str = "per area",
     income: str = "disposable income",
     exposure: str = "rural_population",
     family: statistics.Family = "quasi-poisson",
     year: int = 2016,
-    adjust: str = "income",
+    held_constant: str = "income",
     sample: str = "all provinces",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C35: roads and villages by province, and cases that name infrastructure."""
-    choices = {"roads": roads, "income": income, "exposure": exposure, "year": year}
-    terms = ["roads", "income"] if adjust == "income" else ["roads", "income", "density"]
+    choices = {"roads": measure_of_roads, "income": income, "exposure": exposure, "year": year}
+    terms = ["roads", "income"] if held_constant == "income" else ["roads", "income", "density"]
     if sample != "all provinces":
         terms = terms[:2]  # 20 provinces allow two covariates
     model = association(terms, family=family, sample=sample, **choices)
@@ -792,15 +792,17 @@ C35 = Claim(
         decide_infrastructure,
     ),
     variants={
-        "roads": tuple(ROADS),
+        "measure_of_roads": tuple(ROADS),
         "income": INCOMES,
         "exposure": ("rural_population", "administrative_villages", "population"),
         "family": ("quasi-poisson", "negative binomial"),
         "year": (2016, 2015),
-        "adjust": ("income", "income and density"),
+        "held_constant": ("income", "income and density"),
         "sample": ("all provinces", "inland provinces"),
     },
-    skip=lambda **choices: choices["sample"] != "all provinces" and choices["adjust"] != "income",
+    skip=lambda **choices: (
+        choices["sample"] != "all provinces" and choices["held_constant"] != "income"
+    ),
 )
 
 
@@ -1179,11 +1181,15 @@ def thin_profit(
 
 
 def profit_evidence(
-    *, sources: str = "press", until: int = 2017, coder: str = "first", doubtful: bool = True
+    *,
+    sources: str = "press",
+    last_year_of_reports: int = 2017,
+    coder: str = "first",
+    doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C34: places with thin profit reported and growing sales documented."""
-    thin = thin_profit(sources=sources, until=until, coder=coder, doubtful=doubtful)
-    growth = sales_growth(until=until)
+    thin = thin_profit(sources=sources, until=last_year_of_reports, coder=coder, doubtful=doubtful)
+    growth = sales_growth(until=last_year_of_reports)
     growth = growth[growth["case_id"].isin(thin)]
     rose = set(growth.loc[growth["direction"] == "rose", "case_id"])
     fell = set(growth.loc[growth["direction"] == "fell", "case_id"]) - rose
@@ -1198,7 +1204,7 @@ def profit_evidence(
     used = series[
         series["case_id"].isin(thin)
         & series["indicator"].eq("sales_rmb_million")
-        & series["year"].le(until)
+        & series["year"].le(last_year_of_reports)
     ]
     return Evidence(
         value=len(rose),
@@ -1247,7 +1253,7 @@ C34 = Claim(
         decide_profit,
     ),
     variants={
-        "until": (2017, 2016, 2021, 2025),
+        "last_year_of_reports": (2017, 2016, 2021, 2025),
         "sources": ("press", "any"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
