@@ -233,16 +233,16 @@ def test_patterns_are_bounded_by_all_cases(monkeypatch):
 @pytest.mark.parametrize(
     ("function", "choice"),
     [
-        (governance.association_codes, {"article": "maybe"}),
-        (governance.association_codes, {"shaji": "three"}),
+        (governance.association_codes, {"article_as_witness": "maybe"}),
+        (governance.association_codes, {"dongfeng_and_shaji": "three"}),
         (governance.ties, {"accounts": "some"}),
         (governance.functions, {"promotion": "both"}),
-        (governance.autonomy_evidence, {"party_head": "means high"}),
+        (governance.autonomy_evidence, {"party_secretary_as_head": "means high"}),
         (governance.kin_evidence, {"position": "cook"}),
         (governance.statements, {"works": "none"}),
         (governance.premises, {"period": "before"}),
         (governance.voice_evidence, {"period": "before"}),
-        (governance.patterns, {"article": "maybe"}),
+        (governance.patterns, {"article_as_witness": "maybe"}),
     ],
 )
 def test_unknown_choices_are_refused(function, choice):

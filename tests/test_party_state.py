@@ -375,6 +375,36 @@ def test_truth_table_by_hand():
     assert table.loc["c", "support"] == "?"  # not reported is a kind of its own
 
 
+def test_failures_and_listed_places_side_by_side_by_hand(monkeypatch):
+    told = pd.DataFrame(
+        {
+            "case_id": ["b", "c", "a"],
+            "dimension": ["outcome", "outcome", "gov_support"],
+            "code": ["stations_idle", "stations_closed", "training"],
+            "concept": ["programme_failure", "programme_failure", "training"],
+            "paraphrase": ["idle", "closed", "courses"],
+            "source_id": ["m050", "m228", "m017"],
+        }
+    )
+    four = pd.DataFrame(
+        {
+            "hub": ["yes", "?", "no"],
+            "entrepreneur": ["yes", "no", "disputed"],
+            "support": ["yes", "yes", "?"],
+            "association": ["?", "?", "yes"],
+            "listed": ["yes", "?", "?"],
+        },
+        index=list("abc"),
+    )
+    monkeypatch.setattr(coding, "codes", lambda **choices: told)
+    monkeypatch.setattr(party_state, "places", PLACES.copy)
+    monkeypatch.setattr(party_state, "conditions", lambda **choices: four)
+    assert list(party_state.failures().index) == ["c", "b"]  # closed before idle
+    table = party_state.outcomes()
+    assert table.loc["known to be listed"].tolist() == [1, 1, 1, 0, 1, 0]
+    assert table.loc["failed or faulted"].tolist() == [2, 0, 0, 1, 1, 1]
+
+
 def test_conditions_without_an_explicit_negative_are_never_no():
     table = party_state.conditions()
     assert len(table) == len(data.load("cases/cases"))

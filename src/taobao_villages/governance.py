@@ -1268,8 +1268,8 @@ C52 = Claim(
     ),
     {
         "period": ("after 2017", "any year"),
-        "article": ARTICLE_CHOICES,
-        "corporatism": ("as in the article", "with one licensed voice"),
+        "article_as_witness": ARTICLE_CHOICES,
+        "meaning_of_corporatism": ("as in the article", "with one licensed voice"),
         "doubtful": (True, False),
     },
 )

@@ -30,6 +30,7 @@ NEARBY = (
 )
 TIES = ("kin", "kin or neighbours")
 PERSONAL = ("kin", "neighbours", "hometown", "classmates")
+CHANNELS = [*PERSONAL, "training", "lead_firm"]
 SERVICES = ("delivery", "design and images", "office work", "shops and meals", "training")
 FITTING = ("farm product", "craft", "bought nearby")
 OTHER = ("made in own factories", "bought far away")
@@ -328,6 +329,8 @@ def kin_evidence(
     if ties_counted not in TIES:
         raise ValueError(f"ties_counted is {ties_counted!r}; use one of {', '.join(TIES)}")
     table = channels(cases_counted=cases_counted, coder=coder, doubtful=doubtful)
+    # Work in the household says where people sell, not from whom they learnt it.
+    table = table[(table.reindex(columns=CHANNELS, fill_value=0) > 0).any(axis=1)]
     total, known = len(cases(cases_counted)), len(table)
     if not known:
         return Evidence(None, "%", [], limits="No channel is coded under these choices.")
