@@ -67,7 +67,9 @@ def test_a_province_with_a_delta_is_near_and_tibet_is_far():
 
 
 def test_the_wider_delta_is_nowhere_farther():
-    narrow, wide = (conclusion.hub_distance(delta=name) for name in ("yrd_16", "yrd_26"))
+    narrow, wide = (
+        conclusion.hub_distance(yangtze_delta=name) for name in ("16 cities", "26 cities")
+    )
     assert (wide <= narrow + 1e-9).all()
     assert (wide < narrow).any()
 
@@ -172,7 +174,7 @@ def test_extent_if_all_claims_hold_or_none(verdicts):
 def test_in_part_counts_or_not(verdicts):
     verdicts("reproduced in part")
     assert conclusion.C56.judge().verdict == "reproduced"
-    assert conclusion.C56.judge(count="reproduced").verdict == "not reproduced"
+    assert conclusion.C56.judge(claims_counted="reproduced in full").verdict == "not reproduced"
 
 
 def test_extent_if_only_one_side_holds(verdicts):
@@ -192,7 +194,7 @@ def test_extent_if_only_some_dimensions_have_both(verdicts):
 
 def test_balance_refuses_an_unknown_count():
     with pytest.raises(ValueError, match="reproduced or in part"):
-        conclusion.balance(count="most")
+        conclusion.balance(claims_counted="most")
 
 
 def test_every_dimension_has_both_sides():

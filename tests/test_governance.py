@@ -72,7 +72,9 @@ FOUR = (
 
 def test_each_code_is_about_the_right_body(plant):
     plant(*FOUR)
-    codes = governance.association_codes(article="count").set_index(["association", "concept"])
+    codes = governance.association_codes(article_as_witness="counted").set_index(
+        ["association", "concept"]
+    )
     by = codes["by"]
     assert by["e", "conduit"] == "proposed"
     assert by["f", "lobby"] == "individual"
@@ -84,7 +86,7 @@ def test_each_code_is_about_the_right_body(plant):
 def test_the_article_is_no_witness_for_itself(plant):
     plant(*FOUR)
     assert "d" not in governance.ties().index
-    counted = governance.ties(article="count", seller_side="founder or autonomy")
+    counted = governance.ties(article_as_witness="counted", seller_side="founder or autonomy")
     assert counted.loc["d", "autonomy"] == "high"
     assert counted.loc["d", "sellers"]
     assert governance.ARTICLE not in governance.C47.judge().evidence.sources
@@ -129,7 +131,7 @@ def test_shaji_counts_once_or_twice(plant):
         ("dongfeng_shaji", "exists", "1", "m052", "Two."),
     )
     assert governance.C47.judge().evidence.n == 1
-    assert governance.C47.judge(shaji="two associations").evidence.n == 2
+    assert governance.C47.judge(dongfeng_and_shaji="two associations").evidence.n == 2
 
 
 def test_without_associations_nothing_is_tested(plant):
@@ -142,7 +144,7 @@ def test_autonomy_needs_two(plant):
     plant(*FOUR)
     assert governance.C48.judge().verdict == "not testable here"
     plant(*FOUR, ("a", "autonomy", "low", "m051", "Low."))
-    assert governance.C48.judge(article="count").verdict == "reproduced in part"
+    assert governance.C48.judge(article_as_witness="counted").verdict == "reproduced in part"
     plant(*FOUR, ("a", "autonomy", "low", "m051", "L."), ("b", "autonomy", "high", "m052", "H."))
     assert governance.C48.judge().verdict == "reproduced"
     plant(*FOUR, ("a", "autonomy", "low", "m051", "L."), ("b", "autonomy", "low", "m052", "L."))
@@ -153,7 +155,7 @@ def test_reading_a_branch_as_low_autonomy_is_a_choice(plant):
     branch = ("b", "party_link", "1", "m052", "A branch, and yet free.")
     plant(*FOUR, branch, ("b", "autonomy", "high", "m052", "High."))
     assert governance.C48.judge().evidence.value is None
-    found = governance.C48.judge(party_head="means low").evidence
+    found = governance.C48.judge(party_secretary_as_head="means low autonomy").evidence
     assert (found.details["high"], found.details["low"]) == (1, 1)
 
 
@@ -181,8 +183,8 @@ def test_nothing_that_is_silent_lowers_the_highest_share(plant):
     ("choices", "found"),
     [
         ({}, 1),
-        ({"proposed": "count"}, 2),
-        ({"proposed": "count", "individuals": "count"}, 3),
+        ({"proposed_functions": "counted"}, 2),
+        ({"proposed_functions": "counted", "work_of_individuals": "counted"}, 3),
     ],
 )
 def test_each_generous_reading_adds_a_function(plant, choices, found):
@@ -231,16 +233,16 @@ def test_patterns_are_bounded_by_all_cases(monkeypatch):
 @pytest.mark.parametrize(
     ("function", "choice"),
     [
-        (governance.association_codes, {"article": "maybe"}),
-        (governance.association_codes, {"shaji": "three"}),
+        (governance.association_codes, {"article_as_witness": "maybe"}),
+        (governance.association_codes, {"dongfeng_and_shaji": "three"}),
         (governance.ties, {"accounts": "some"}),
         (governance.functions, {"promotion": "both"}),
-        (governance.autonomy_evidence, {"party_head": "means high"}),
+        (governance.autonomy_evidence, {"party_secretary_as_head": "means high"}),
         (governance.kin_evidence, {"position": "cook"}),
         (governance.statements, {"works": "none"}),
         (governance.premises, {"period": "before"}),
         (governance.voice_evidence, {"period": "before"}),
-        (governance.patterns, {"article": "maybe"}),
+        (governance.patterns, {"article_as_witness": "maybe"}),
     ],
 )
 def test_unknown_choices_are_refused(function, choice):
@@ -359,11 +361,11 @@ def test_rule_of_the_other_powers(monkeypatch, told, verdict):
 
 def test_what_does_not_count_is_kept_as_unread_or_silent():
     every = governance.statements("C59")
-    own = governance.statements("C59", window="the authors' own text")
+    own = governance.statements("C59", texts_counted="the authors' own text")
     assert len(own) == len(every)
     second_hand = every["read"].isin(["description", "review"])
     assert own.loc[second_hand, "direction"].eq("not_read").all()
-    direct = governance.statements("C59", strength="direct")
+    direct = governance.statements("C59", statements_counted="direct")
     assert direct.loc[every["strength"] == "partial", "direction"].eq("silent").all()
     assert governance.statements("C59", works="cited by the article")["cited"].all()
 
@@ -457,12 +459,12 @@ def test_premises_by_hand(monkeypatch):
     assert governance.premises()["stands"].to_dict() == {"p": "supported", "q": "contested"}
     assert governance.premises(doubtful=False).loc["q", "stands"] == "opposed"
     assert governance.premises(period="any year").loc["p", "stands"] == "contested"
-    wide = governance.premises(corporatism="with one licensed voice")
+    wide = governance.premises(meaning_of_corporatism="with one licensed voice")
     assert wide.loc["r", "stands"] == "no later evidence"
     own = nodes(("q3", "p", "against", "Its own", "A.", 2018, False, "li2017"))
     monkeypatch.setattr(governance, "argument", lambda **_: pd.concat([MAP, own]))
     assert governance.premises().loc["p", "stands"] == "supported"
-    assert governance.premises(article="count").loc["p", "stands"] == "contested"
+    assert governance.premises(article_as_witness="counted").loc["p", "stands"] == "contested"
 
 
 def test_evidence_on_corporatism_by_hand(monkeypatch):
@@ -590,8 +592,12 @@ def test_all_variants_run(name):
 
 def test_what_the_text_says_of_choices_holds():
     """The notebook names these verdicts in words."""
-    assert governance.C48.judge(article="count").verdict == "reproduced in part"
-    generous = {"proposed": "count", "individuals": "count", "promotion": "attracting investment"}
+    assert governance.C48.judge(article_as_witness="counted").verdict == "reproduced in part"
+    generous = {
+        "proposed_functions": "counted",
+        "work_of_individuals": "counted",
+        "promotion": "attracting investment",
+    }
     assert governance.C49.judge(**generous).verdict == "reproduced"
     for claim in (governance.C46, governance.C50):
         assert claim.judge(works="cited by the article").verdict == "not testable here"

@@ -116,15 +116,15 @@ def test_one_code_a_case_by_hand(planted):
         "e": party_state.MIXED,  # sources disagree
         "f": party_state.UNKNOWN,
     }
-    assert party_state.order(own="count")["order"]["b"] == party_state.FIRST
-    assert party_state.order(general="count")["order"]["c"] == party_state.GOVERNMENT
+    assert party_state.order(article_as_witness="counted")["order"]["b"] == party_state.FIRST
+    assert party_state.order(general_policy="counted")["order"]["c"] == party_state.GOVERNMENT
     assert party_state.order(doubtful=False)["order"]["e"] == party_state.FIRST
-    assert list(party_state.order(among="villages").index) == ["a", "b", "d", "e"]
-    assert list(party_state.order(among="recognised").index) == ["a", "d"]
+    assert list(party_state.order(cases_counted="villages and towns").index) == ["a", "b", "d", "e"]
+    assert list(party_state.order(cases_counted="places known to be listed").index) == ["a", "d"]
 
 
 def test_who_opened_the_first_shops_is_another_measure(planted):
-    found = party_state.order(measure="initiator")["order"]
+    found = party_state.order(meaning_of_first="who opened the first shops")["order"]
     assert found["a"] == party_state.FIRST
     assert found["b"] == party_state.MIXED
     assert found["d"] == party_state.GOVERNMENT
@@ -142,7 +142,9 @@ def test_not_reported_widens_the_bounds_of_the_order(planted):
     assert (parts - table.loc["all"])[list(party_state.ORDERS)].eq(0).all()
 
 
-@pytest.mark.parametrize("choice", [{"measure": "m"}, {"among": "x"}, {"own": "x"}])
+@pytest.mark.parametrize(
+    "choice", [{"meaning_of_first": "m"}, {"cases_counted": "x"}, {"article_as_witness": "x"}]
+)
 def test_unknown_choices_are_refused(choice):
     with pytest.raises(ValueError, match="use"):
         party_state.order(**choice)
@@ -199,7 +201,7 @@ def test_matrix_of_instruments_by_hand(planted):
     assert list(table.columns) == ["training", "industrial_park"]
     assert list(table.index) == ["d", "a"]
     assert table.to_numpy().tolist() == [[True, True], [True, False]]
-    assert "tax" in party_state.instruments(own="count").columns
+    assert "tax" in party_state.instruments(article_as_witness="counted").columns
 
 
 def test_overlap_by_hand():
@@ -259,13 +261,15 @@ def test_records_are_dated_one_a_source_and_without_the_article():
     assert table["source_id"].is_unique
     assert party_state.ARTICLE not in set(table["source_id"])
     assert table["date"].is_monotonic_increasing
-    early = party_state.party_records(until=party_state.WRITTEN)
+    early = party_state.party_records(latest_report=party_state.WRITTEN)
     assert set(early["source_id"]) <= set(table["source_id"])
     assert (early["date"] <= "2017-06-31").all()
-    league = party_state.party_records(league="count")
+    league = party_state.party_records(youth_league="counted")
     assert set(league["source_id"]) - set(table["source_id"]) == {"m066"}
-    assert party_state.ARTICLE in set(party_state.party_records(own="count")["source_id"])
-    dated = party_state.party_records(inferred=False)
+    assert party_state.ARTICLE in set(
+        party_state.party_records(article_as_witness="counted")["source_id"]
+    )
+    dated = party_state.party_records(inferred_dates=False)
     events = data.load("policy/events").set_index("source_id")
     guessed = events.index[events["date_inferred"] & events["instrument"].eq("party-building")]
     assert set(guessed) & set(table["source_id"])
@@ -277,8 +281,10 @@ def test_weak_sources_and_later_records_can_be_left_out():
     weak = ids["source_id"].map(data.sources()["reliability"]).eq("D")
     assert weak.any()
     assert party_state.waste_evidence().value == len(ids)
-    assert party_state.waste_evidence(weak=False).value == len(ids) - weak.sum()
-    every, early = (party_state.cadre_evidence(cases=when) for when in ("any", "before 2017-07"))
+    assert party_state.waste_evidence(weak_sources=False).value == len(ids) - weak.sum()
+    every, early = (
+        party_state.cadre_evidence(records_dated=when) for when in ("at any time", "before 2017-07")
+    )
     assert 0 < early.value < every.value
     assert early.details["dispute"] == every.details["dispute"] - 1
 
@@ -299,7 +305,7 @@ def test_rows_named_in_the_module_are_about_what_it_says():
 
 
 def test_exchange_counts_documents_once_and_knows_every_term():
-    table = party_state.exchange(own="count")
+    table = party_state.exchange(article_as_witness="counted")
     rows = data.load("policy/agreement_terms")
     assert set(zip(table["side"], table["term"], strict=True)) >= set(
         zip(rows["side"], rows["term"], strict=True)
@@ -308,7 +314,7 @@ def test_exchange_counts_documents_once_and_knows_every_term():
         part = rows[(rows["side"] == row.side) & (rows["term"] == row.term)]
         assert row.documents == part["document"].nunique()
         assert row.agreements <= row.documents
-    only = party_state.exchange(own="count", kinds="agreements")
+    only = party_state.exchange(article_as_witness="counted", documents_counted="agreements alone")
     assert (only["documents"] == only["agreements"]).all()
 
 
@@ -367,6 +373,36 @@ def test_truth_table_by_hand():
     assert not table.loc["d", "contradiction"]
     assert table["n"].sum() == 4
     assert table.loc["c", "support"] == "?"  # not reported is a kind of its own
+
+
+def test_failures_and_listed_places_side_by_side_by_hand(monkeypatch):
+    told = pd.DataFrame(
+        {
+            "case_id": ["b", "c", "a"],
+            "dimension": ["outcome", "outcome", "gov_support"],
+            "code": ["stations_idle", "stations_closed", "training"],
+            "concept": ["programme_failure", "programme_failure", "training"],
+            "paraphrase": ["idle", "closed", "courses"],
+            "source_id": ["m050", "m228", "m017"],
+        }
+    )
+    four = pd.DataFrame(
+        {
+            "hub": ["yes", "?", "no"],
+            "entrepreneur": ["yes", "no", "disputed"],
+            "support": ["yes", "yes", "?"],
+            "association": ["?", "?", "yes"],
+            "listed": ["yes", "?", "?"],
+        },
+        index=list("abc"),
+    )
+    monkeypatch.setattr(coding, "codes", lambda **choices: told)
+    monkeypatch.setattr(party_state, "places", PLACES.copy)
+    monkeypatch.setattr(party_state, "conditions", lambda **choices: four)
+    assert list(party_state.failures().index) == ["c", "b"]  # closed before idle
+    table = party_state.outcomes()
+    assert table.loc["known to be listed"].tolist() == [1, 1, 1, 0, 1, 0]
+    assert table.loc["failed or faulted"].tolist() == [2, 0, 0, 1, 1, 1]
 
 
 def test_conditions_without_an_explicit_negative_are_never_no():

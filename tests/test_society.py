@@ -108,8 +108,8 @@ def code(planted, *rows):
 
 def test_sets_of_cases(planted):
     assert list(society.cases().index) == ["a", "b", "c", "lirendong", "qingyanliu"]
-    assert "c" not in society.cases("without counties and prefectures").index
-    assert list(society.cases("without the article's own").index) == ["a", "c"]
+    assert "c" not in society.cases("all but counties and prefectures").index
+    assert list(society.cases("all but the article's own").index) == ["a", "c"]
     with pytest.raises(ValueError, match="all cases"):
         society.cases("some")
 
@@ -154,7 +154,7 @@ def test_origin_is_not_reported_until_a_source_tells_it(planted):
 )
 def test_origins_of_factory_goods(planted, told, nearby, origin):
     code(planted, ("b", "spatial_precondition", told, "m058", "Said."))
-    assert society.goods(nearby=nearby).loc["b", "origin"] == origin
+    assert society.goods(nearby_market=nearby).loc["b", "origin"] == origin
 
 
 def test_bounds_of_the_three_sorts_by_hand(planted):
@@ -173,7 +173,7 @@ def test_bounds_of_the_three_sorts_by_hand(planted):
 
 def test_an_unknown_market_is_refused():
     with pytest.raises(ValueError, match="wholesale"):
-        society.goods(nearby="bazaar")
+        society.goods(nearby_market="bazaar")
 
 
 def made(value=1, **details):
@@ -212,7 +212,7 @@ def test_kin_by_hand(planted):
     assert found.interval == (66.7, 100.0)
     assert (found.n, found.details["silent"]) == (3, 2)
     assert society.kin_evidence(doubtful=False).interval == (33.3, 100.0)
-    assert society.kin_evidence(ties="kin or neighbours", doubtful=False).value == 66.7
+    assert society.kin_evidence(ties_counted="kin or neighbours", doubtful=False).value == 66.7
     assert found.details["households"] == 1
 
 
@@ -223,7 +223,7 @@ def test_no_channel_at_all_is_not_a_no(planted):
 
 def test_unknown_ties_are_refused():
     with pytest.raises(ValueError, match="neighbours"):
-        society.kin_evidence(ties="friends")
+        society.kin_evidence(ties_counted="friends")
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_rule_of_campaigns(villages, orders, verdict):
 
 def test_unknown_words_on_campaigns_are_refused():
     with pytest.raises(ValueError, match="hints"):
-        society.campaign_evidence(counted="hints")
+        society.campaign_evidence(signs_counted="hints")
 
 
 # ---- dependence -----------------------------------------------------------------------------
@@ -418,7 +418,7 @@ def test_platforms_by_hand(planted):
     # a: once on one platform, later elsewhere; b: a chat shop, which does not count; c: only
     assert table.loc["a", ["only", "elsewhere"]].tolist() == [True, True]
     assert "b" not in table.index
-    assert society.platform_use(elsewhere="chat shops too").loc["b", "elsewhere"]
+    assert society.platform_use(selling_elsewhere="chat shops too").loc["b", "elsewhere"]
     found = society.dependence_evidence()
     # c alone of 5 at the lowest; all but a at the highest
     assert found.interval == (20.0, 80.0)
@@ -426,8 +426,8 @@ def test_platforms_by_hand(planted):
 
 
 def test_periods_split_dated_statements_and_drop_undated_ones(planted):
-    assert society.platform_use(period="to 2017").index.tolist() == ["a"]
-    assert not society.platform_use(period="to 2017").loc["a", "elsewhere"]
+    assert society.platform_use(period="up to 2017").index.tolist() == ["a"]
+    assert not society.platform_use(period="up to 2017").loc["a", "elsewhere"]
     assert society.platform_use(period="after 2017").loc["a"].tolist() == [False, False, True]
 
 
@@ -435,7 +435,7 @@ def test_codes_take_the_year_of_their_source(planted):
     year = data.sources()["date"]["m058"][:4]
     assert int(year) < 2017
     code(planted, ("b", "sustainability_pressure", "platform_fees", "m058", "Said."))
-    assert society.platform_use(period="to 2017").loc["b", "exposed"]
+    assert society.platform_use(period="up to 2017").loc["b", "exposed"]
     assert "b" not in society.platform_use(period="after 2017").index
 
 
@@ -469,7 +469,7 @@ def test_rule_of_dependence(low, high, exposed, verdict):
 
 def test_unknown_words_on_platforms_are_refused():
     with pytest.raises(ValueError, match="markets"):
-        society.platform_use(elsewhere="markets")
+        society.platform_use(selling_elsewhere="markets")
     with pytest.raises(ValueError, match="1999"):
         society.platform_use(period="1999")
 
@@ -483,23 +483,23 @@ def test_relief_and_regulators_are_no_cost_to_sellers():
     assert not costs["kind"].isin(["relief", "order of a regulator"]).any()
     assert table["date"].is_monotonic_increasing
     relief = table.loc[~table["borne_by"].isin(society.SELLERS), "source_id"]
-    assert not set(relief) & set(society.rules_evidence(reported="until today").sources)
+    assert not set(relief) & set(society.rules_evidence(reports_dated="until today").sources)
 
 
 def test_a_practice_found_later_counts_only_until_today():
     early = society.rules_evidence()
-    late = society.rules_evidence(reported="until today")
+    late = society.rules_evidence(reports_dated="until today")
     assert late.value > early.value
     assert not {"mondaq2021_samr_alibaba"} & set(early.sources)
 
 
 def test_agents_and_villages_narrow_the_count():
     everyone = society.rules_evidence()
-    assert society.rules_evidence(agents="left out").value < everyone.value
-    named = society.rules_evidence(named="village people only")
+    assert society.rules_evidence(village_agents="left out").value < everyone.value
+    named = society.rules_evidence(people_named="village people only")
     assert named.details["reports"] == named.details["villages"] < everyone.details["reports"]
     with pytest.raises(ValueError, match="tomorrow"):
-        society.rules_evidence(reported="tomorrow")
+        society.rules_evidence(reports_dated="tomorrow")
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from taobao_villages.claims import Claim, Evidence, Rule
 DIMENSIONS = ("economic", "social", "political", "sustainable")
 HOLDS = {
     "reproduced or in part": ("reproduced", "reproduced in part"),
-    "reproduced": ("reproduced",),
+    "reproduced in full": ("reproduced",),
 }
+DELTAS = {"16 cities": "yrd_16", "26 cities": "yrd_26"}  # of the Yangtze, by two plans
 STRENGTHS = ("strong", "medium", "thin")
 
 
@@ -56,8 +57,8 @@ def rank_interval(one: pd.Series, two: pd.Series, *, level: float = 0.95) -> pd.
 def developed_evidence(
     *,
     years: Sequence[int] = provinces.YEARS,
-    over: str = "rural_population",
-    family: statistics.Family = "quasi-poisson",
+    villages_per: str = "rural_population",
+    count_model: statistics.Family = "quasi-poisson",
 ) -> Evidence:
     """Evidence for C53: villages against output and private enterprise, by province."""
     details: dict[str, float] = {}
@@ -65,10 +66,12 @@ def developed_evidence(
     ranks: dict[str, list[float]] = {"income": [], "enterprise": []}
     shares = []
     for year in years:
-        frame = provinces.model_frame(year, exposure=over)
+        frame = provinces.model_frame(year, exposure=villages_per)
         rate = frame["n_villages"] / frame["exposure"]
         for name in lows:
-            effect = provinces.association(year, (name,), exposure=over, family=family).effects
+            effect = provinces.association(
+                year, (name,), exposure=villages_per, family=count_model
+            ).effects
             found = rank_interval(rate, frame[name])
             lows[name].append(float(effect["low"].iloc[0]))
             ranks[name].append(float(found["low"]))
@@ -130,8 +133,8 @@ C53 = Claim(
     ),
     variants={
         "years": (provinces.YEARS, (2014,), (2015,), (2016,)),
-        "over": provinces.BASES,
-        "family": ("quasi-poisson", "negative binomial"),
+        "villages_per": provinces.BASES,
+        "count_model": ("quasi-poisson", "negative binomial"),
     },
 )
 
@@ -139,12 +142,12 @@ C53 = Claim(
 # ---- what holds the inland back (C54) -------------------------------------------------------
 
 
-def hub_distance(*, delta: str = "yrd_16") -> pd.Series:
+def hub_distance(*, yangtze_delta: str = "16 cities") -> pd.Series:
     """Kilometres from each province's centre to the nearest seat of a delta prefecture.
 
     Parameters
     ----------
-    delta : {"yrd_16", "yrd_26"}
+    yangtze_delta : {"16 cities", "26 cities"}
         Extent of the Yangtze River Delta; the Pearl River Delta has nine cities under both.
 
     Returns
@@ -153,7 +156,9 @@ def hub_distance(*, delta: str = "yrd_16") -> pd.Series:
         Indexed by ``province_code``.
     """
     table = data.load("geo/delta_prefectures")
-    wanted = table.loc[table["definition"].isin([delta, "prd_9"]), "prefecture_code"]
+    wanted = table.loc[
+        table["definition"].isin([DELTAS[yangtze_delta], "prd_9"]), "prefecture_code"
+    ]
     seats = data.load("geo/prefectures")
     seats = seats[seats["prefecture_code"].isin(wanted)]
     centres = data.load("geo/centroids").set_index("province_code")
@@ -168,7 +173,11 @@ def hub_distance(*, delta: str = "yrd_16") -> pd.Series:
 
 
 def barriers(
-    year: int, *, roads: str = "per area", delta: str = "yrd_16", over: str = "rural_population"
+    year: int,
+    *,
+    roads: str = "per area",
+    yangtze_delta: str = "16 cities",
+    villages_per: str = "rural_population",
 ) -> pd.DataFrame:
     """Provinces with villages, exposure, and what the article names as barriers.
 
@@ -177,7 +186,7 @@ def barriers(
     year : {2014, 2015, 2016}
     roads : {"per area", "per rural resident"}
         What the length of highways is divided by.
-    delta, over : str
+    yangtze_delta, villages_per : str
         See `hub_distance` and `provinces.base`.
 
     Returns
@@ -198,10 +207,10 @@ def barriers(
     raw = pd.DataFrame(
         {
             "roads": np.log(length / provinces.base(bases[roads], year)),
-            "distance": hub_distance(delta=delta),
+            "distance": hub_distance(yangtze_delta=yangtze_delta),
         }
     )
-    frame = provinces.model_frame(year, exposure=over)[["n_villages", "exposure", "income"]]
+    frame = provinces.model_frame(year, exposure=villages_per)[["n_villages", "exposure", "income"]]
     coastal = data.load("provinces/provinces").set_index("province_code")["coastal"]
     return frame.join((raw - raw.mean()) / raw.std(ddof=0)).join(coastal)
 
@@ -238,16 +247,16 @@ def inland_evidence(
     *,
     year: int = 2016,
     roads: str = "per area",
-    delta: str = "yrd_16",
-    beside: str = "nothing",
-    over: str = "rural_population",
-    family: statistics.Family = "quasi-poisson",
+    yangtze_delta: str = "16 cities",
+    third_measure: str = "none",
+    villages_per: str = "rural_population",
+    count_model: statistics.Family = "quasi-poisson",
 ) -> Evidence:
     """Evidence for C54: roads and distance to hubs, and the gap between coast and inland."""
-    frame = barriers(year, roads=roads, delta=delta, over=over)
-    covariates = ["roads", "distance"] + ([] if beside == "nothing" else [beside])
+    frame = barriers(year, roads=roads, yangtze_delta=yangtze_delta, villages_per=villages_per)
+    covariates = ["roads", "distance"] + ([] if third_measure == "none" else [third_measure])
     model = statistics.count_model(
-        frame, "n_villages", covariates, exposure="exposure", family=family
+        frame, "n_villages", covariates, exposure="exposure", family=count_model
     )
     effects = model.effects.set_index("covariate")
     coast = frame["coastal"]
@@ -317,10 +326,10 @@ C54 = Claim(
     variants={
         "year": (2016, 2015, 2014),
         "roads": ("per area", "per rural resident"),
-        "delta": ("yrd_16", "yrd_26"),
-        "beside": ("nothing", "income"),
-        "over": ("rural_population", "administrative_villages"),
-        "family": ("quasi-poisson", "negative binomial"),
+        "yangtze_delta": ("16 cities", "26 cities"),
+        "third_measure": ("none", "income"),
+        "villages_per": ("rural_population", "administrative_villages"),
+        "count_model": ("quasi-poisson", "negative binomial"),
     },
 )
 
@@ -357,12 +366,12 @@ def gap(higher: float, lower: float, *, measure: str = "points") -> float:
     raise ValueError(f"measure is {measure!r}; use 'points' or 'odds ratio'")
 
 
-def divide(*, before: int = 2013, measure: str = "points") -> pd.DataFrame:
+def divide(*, first_year: int = 2013, measure: str = "points") -> pd.DataFrame:
     """Gaps between town and country before and after the platforms went to the countryside.
 
     Parameters
     ----------
-    before : {2013, 2009}
+    first_year : {2013, 2009}
         The earlier year; the later is the last with figures before the article, 2016 for being
         online and 2015 for shopping.
     measure : {"points", "odds ratio"}
@@ -377,7 +386,7 @@ def divide(*, before: int = 2013, measure: str = "points") -> pd.DataFrame:
     rows = {}
     for name, later in (("being online", 2016), ("shopping online", 2015)):
         found = []
-        for year in (before, later):
+        for year in (first_year, later):
             if name == "being online":
                 high = printed("internet_penetration_urban", f"{year}-12")
                 low = printed("internet_penetration_rural", f"{year}-12")
@@ -391,13 +400,13 @@ def divide(*, before: int = 2013, measure: str = "points") -> pd.DataFrame:
                 found.append(float("nan"))
             else:
                 found.append(gap(float(np.mean(high)), float(np.mean(low)), measure=measure))
-        rows[name] = {"from": before, "to": later, "before": found[0], "after": found[1]}
+        rows[name] = {"from": first_year, "to": later, "before": found[0], "after": found[1]}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("gap")
 
 
-def divide_evidence(*, before: int = 2013, measure: str = "points") -> Evidence:
+def divide_evidence(*, first_year: int = 2013, measure: str = "points") -> Evidence:
     """Evidence for C55: did the gaps narrow after 2014?"""
-    table = divide(before=before, measure=measure)
+    table = divide(first_year=first_year, measure=measure)
     change = table["after"] - table["before"]
     cnnic = data.load("market/cnnic")
     used = cnnic["date"].isin([f"{year}-12" for year in {*table["from"], *table["to"]}])
@@ -456,7 +465,7 @@ C55 = Claim(
         "than before; not reproduced if none is.",
         decide_divide,
     ),
-    variants={"before": (2013, 2009), "measure": ("points", "odds ratio")},
+    variants={"first_year": (2013, 2009), "measure": ("points", "odds ratio")},
 )
 
 
@@ -521,14 +530,16 @@ def _judged(claim_id: str, state: str) -> tuple[str, str]:
     return row["verdict"], strength(row["sources"]) if row["sources"] else "thin"
 
 
-def balance(*, count: str = "reproduced or in part", thin: bool = True) -> pd.DataFrame:
+def balance(
+    *, claims_counted: str = "reproduced or in part", thin_sources: bool = True
+) -> pd.DataFrame:
     """Claims for and against empowerment, and which of them hold.
 
     Parameters
     ----------
-    count : {"reproduced or in part", "reproduced"}
+    claims_counted : {"reproduced or in part", "reproduced in full"}
         Which verdicts count as holding.
-    thin : bool
+    thin_sources : bool
         Keep claims whose evidence is thin.
 
     Returns
@@ -541,20 +552,22 @@ def balance(*, count: str = "reproduced or in part", thin: bool = True) -> pd.Da
     ValueError
         For another value of `count`.
     """
-    if count not in HOLDS:
-        raise ValueError(f"count is {count!r}; use one of {', '.join(HOLDS)}")
+    if claims_counted not in HOLDS:
+        raise ValueError(f"claims_counted is {claims_counted!r}; use one of {', '.join(HOLDS)}")
     table = data.load("empowerment")
     state = data.checksum()
     judged = [_judged(claim_id, state) for claim_id in table["claim_id"]]
     table["verdict"] = [verdict for verdict, _ in judged]
     table["strength"] = [grade for _, grade in judged]
-    table["holds"] = table["verdict"].isin(HOLDS[count])
-    return table if thin else table[table["strength"] != "thin"].reset_index(drop=True)
+    table["holds"] = table["verdict"].isin(HOLDS[claims_counted])
+    return table if thin_sources else table[table["strength"] != "thin"].reset_index(drop=True)
 
 
-def extent_evidence(*, count: str = "reproduced or in part", thin: bool = True) -> Evidence:
+def extent_evidence(
+    *, claims_counted: str = "reproduced or in part", thin_sources: bool = True
+) -> Evidence:
     """Evidence for C56: in how many dimensions do claims on both sides hold?"""
-    table = balance(count=count, thin=thin)
+    table = balance(claims_counted=claims_counted, thin_sources=thin_sources)
     held = table[table["holds"]].groupby(["dimension", "direction"]).size()
     details: dict[str, int] = {}
     both = one_sided_for = one_sided_against = 0
@@ -607,5 +620,5 @@ C56 = Claim(
         "contradicted if in all four only one side holds; else not reproduced.",
         decide_extent,
     ),
-    variants={"count": tuple(HOLDS), "thin": (True, False)},
+    variants={"claims_counted": tuple(HOLDS), "thin_sources": (True, False)},
 )

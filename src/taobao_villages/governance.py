@@ -22,7 +22,7 @@ from taobao_villages.claims import Claim, Evidence, Rule
 
 ARTICLE = "li2017"
 AFTER = 2017  # evidence on a forecast is later than this year
-ARTICLE_CHOICES = ("leave out", "count")
+ARTICLE_CHOICES = ("not counted", "counted")
 SHAJI = ("one association", "two associations")
 FIVE: Mapping[str, str] = {  # what the article says that associations do
     "negotiate": "Negotiate with firms",
@@ -77,8 +77,8 @@ def _one_of(name: str, value: str, allowed: Iterable[str]) -> None:
 
 def association_codes(
     *,
-    article: str = "leave out",
-    shaji: str = "one association",
+    article_as_witness: str = "not counted",
+    dongfeng_and_shaji: str = "one association",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -86,9 +86,9 @@ def association_codes(
 
     Parameters
     ----------
-    article : {"leave out", "count"}
+    article_as_witness : {"not counted", "counted"}
         Codes whose only source is the article itself.
-    shaji : {"one association", "two associations"}
+    dongfeng_and_shaji : {"one association", "two associations"}
         Dongfeng lies in Shaji town, and a source of 2020 names one head for both.
     coder, doubtful : str, bool
         See `coding.codes`.
@@ -106,15 +106,15 @@ def association_codes(
     ValueError
         For another choice.
     """
-    _one_of("article", article, ARTICLE_CHOICES)
-    _one_of("shaji", shaji, SHAJI)
+    _one_of("article_as_witness", article_as_witness, ARTICLE_CHOICES)
+    _one_of("dongfeng_and_shaji", dongfeng_and_shaji, SHAJI)
     codes = coding.codes(coder=coder, doubtful=doubtful)
     links = codes["code"].isin(PARTY_CODES)
     codes = codes[codes["dimension"].eq("association") | links].assign(association=codes["case_id"])
     codes.loc[links, "concept"] = "party_link"
-    if article == "leave out":
+    if article_as_witness == "not counted":
         codes = codes[codes["source_id"] != ARTICLE]
-    if shaji == "one association":
+    if dongfeng_and_shaji == "one association":
         codes["association"] = codes["association"].replace("shaji_town", "dongfeng_shaji")
     there = codes[codes["concept"].isin(("exists", *TIES))]["association"].unique()
     wanted = codes[codes["concept"] == "demanded"]["association"].unique()
@@ -151,8 +151,8 @@ def founders(rows: pd.DataFrame) -> set[str]:
 
 def ties(
     *,
-    article: str = "leave out",
-    shaji: str = "one association",
+    article_as_witness: str = "not counted",
+    dongfeng_and_shaji: str = "one association",
     accounts: str = "any",
     seller_side: str = "founder or work for members",
     coder: str = "first",
@@ -166,7 +166,7 @@ def ties(
         Whether a founder counts on which sources disagree.
     seller_side : {"founder or work for members", "founder or autonomy"}
         What makes an association half public: founded by sellers, or free, or at work for them.
-    article, shaji, coder, doubtful : str, str, str, bool
+    article_as_witness, dongfeng_and_shaji, coder, doubtful : str, str, str, bool
         See `association_codes`.
 
     Returns
@@ -178,7 +178,12 @@ def ties(
     """
     _one_of("accounts", accounts, ("any", "undisputed"))
     _one_of("seller_side", seller_side, ("founder or work for members", "founder or autonomy"))
-    codes = association_codes(article=article, shaji=shaji, coder=coder, doubtful=doubtful)
+    codes = association_codes(
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
+        coder=coder,
+        doubtful=doubtful,
+    )
     rows = {}
     for name in existing(codes):
         own = codes[codes["association"].eq(name) & codes["by"].eq("association")]
@@ -209,8 +214,8 @@ def _said(found: set[str], words: Mapping[str, str]) -> str:
 def function_codes(
     codes: pd.DataFrame,
     *,
-    proposed: str = "leave out",
-    individuals: str = "leave out",
+    proposed_functions: str = "not counted",
+    work_of_individuals: str = "not counted",
     promotion: str = "another function",
 ) -> pd.DataFrame:
     """Codes of functions, with what counts as an association's own.
@@ -219,7 +224,7 @@ def function_codes(
     ----------
     codes : DataFrame
         From `association_codes`.
-    proposed, individuals : {"leave out", "count"}
+    proposed_functions, work_of_individuals : {"not counted", "counted"}
         What an association that does not exist yet is wanted for; what a single seller did.
     promotion : {"another function", "attracting investment"}
         How to read that an association promotes its place to visitors.
@@ -229,25 +234,25 @@ def function_codes(
     DataFrame
         As `codes`, with ``counts``: whether the row counts as a function of an association.
     """
-    _one_of("proposed", proposed, ARTICLE_CHOICES)
-    _one_of("individuals", individuals, ARTICLE_CHOICES)
+    _one_of("proposed_functions", proposed_functions, ARTICLE_CHOICES)
+    _one_of("work_of_individuals", work_of_individuals, ARTICLE_CHOICES)
     _one_of("promotion", promotion, ("another function", "attracting investment"))
     rows = codes.copy()
     if promotion == "attracting investment":
         rows["concept"] = rows["concept"].replace("promotion", "attract_investment")
     rows = rows[rows["concept"].isin(FUNCTIONS)]
     taken = {"association"}
-    taken |= {"proposed"} if proposed == "count" else set()
-    taken |= {"individual"} if individuals == "count" else set()
+    taken |= {"proposed"} if proposed_functions == "counted" else set()
+    taken |= {"individual"} if work_of_individuals == "counted" else set()
     return rows.assign(counts=rows["by"].isin(taken)).reset_index(drop=True)
 
 
 def functions(
     *,
-    article: str = "leave out",
-    shaji: str = "one association",
-    proposed: str = "leave out",
-    individuals: str = "leave out",
+    article_as_witness: str = "not counted",
+    dongfeng_and_shaji: str = "one association",
+    proposed_functions: str = "not counted",
+    work_of_individuals: str = "not counted",
     promotion: str = "another function",
     coder: str = "first",
     doubtful: bool = True,
@@ -261,8 +266,18 @@ def functions(
         ``total``, ``lowest`` and ``highest`` (percent, if none or all of the rest do it too) and
         ``sources`` (number). Parameters as in `association_codes` and `function_codes`.
     """
-    codes = association_codes(article=article, shaji=shaji, coder=coder, doubtful=doubtful)
-    rows = function_codes(codes, proposed=proposed, individuals=individuals, promotion=promotion)
+    codes = association_codes(
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
+        coder=coder,
+        doubtful=doubtful,
+    )
+    rows = function_codes(
+        codes,
+        proposed_functions=proposed_functions,
+        work_of_individuals=work_of_individuals,
+        promotion=promotion,
+    )
     rows = rows[rows["counts"]]
     all_of_them = sorted({*existing(codes), *rows["association"]})
     table = []
@@ -277,7 +292,9 @@ def functions(
     return pd.DataFrame(table, index=list(FUNCTIONS), columns=columns)
 
 
-def matrix(*, article: str = "count", coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
+def matrix(
+    *, article_as_witness: str = "counted", coder: str = "first", doubtful: bool = True
+) -> pd.DataFrame:
     """Places by the article's five functions, with how each is reported.
 
     Returns
@@ -286,7 +303,7 @@ def matrix(*, article: str = "count", coder: str = "first", doubtful: bool = Tru
         Rows are places, columns the five; "association", "proposed", "individual" or "" where
         nothing is reported. Places with an association and no reported function have a row.
     """
-    codes = association_codes(article=article, coder=coder, doubtful=doubtful)
+    codes = association_codes(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful)
     rows = function_codes(codes)
     rows = rows[rows["concept"].isin(FIVE) & rows["by"].ne("other body")]
     places = sorted({*existing(codes), *rows["association"]})
@@ -307,7 +324,7 @@ def cells(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
         Columns ``place``, ``what``, ``value``, ``n_sources``, ``sources``, ``only_article``.
         A cell with one source stands or falls with it.
     """
-    codes = association_codes(article="count", coder=coder, doubtful=doubtful)
+    codes = association_codes(article_as_witness="counted", coder=coder, doubtful=doubtful)
     codes = codes[codes["concept"].isin((*TIES, *FUNCTIONS))]
     codes = codes.assign(value=codes["value"].where(codes["value"] != "1", "reported"))
     rows = []
@@ -319,7 +336,7 @@ def cells(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
 
 
 def patterns(
-    *, article: str = "leave out", coder: str = "first", doubtful: bool = True
+    *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """How government and sellers are said to deal with each other, over all cases.
 
@@ -329,10 +346,10 @@ def patterns(
         One row a pattern: ``label``, ``places`` (names), ``reported`` (cases), ``lowest`` and
         ``highest`` share of all cases in percent, and ``sources`` (ids). A case can have several.
     """
-    _one_of("article", article, ARTICLE_CHOICES)
+    _one_of("article_as_witness", article_as_witness, ARTICLE_CHOICES)
     codes = coding.codes(coder=coder, doubtful=doubtful)
     codes = codes[codes["dimension"] == "governance"]
-    if article == "leave out":
+    if article_as_witness == "not counted":
         codes = codes[codes["source_id"] != ARTICLE]
     total, rows = len(data.load("cases/cases")), []
     for concept, label in PATTERNS.items():
@@ -351,8 +368,8 @@ def patterns(
 
 def nature_evidence(
     *,
-    article: str = "leave out",
-    shaji: str = "one association",
+    article_as_witness: str = "not counted",
+    dongfeng_and_shaji: str = "one association",
     accounts: str = "any",
     seller_side: str = "founder or work for members",
     coder: str = "first",
@@ -360,8 +377,8 @@ def nature_evidence(
 ) -> Evidence:
     """Evidence for C47: associations with a tie to the state and one to the sellers."""
     table = ties(
-        article=article,
-        shaji=shaji,
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
         accounts=accounts,
         seller_side=seller_side,
         coder=coder,
@@ -371,7 +388,12 @@ def nature_evidence(
         return _nothing("associations", "No source tells of an association.")
     both = int((table["state"] & table["sellers"]).sum())
     low, high = statistics.share_bounds(both, 0, len(table))
-    codes = association_codes(article=article, shaji=shaji, coder=coder, doubtful=doubtful)
+    codes = association_codes(
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
+        coder=coder,
+        doubtful=doubtful,
+    )
     used = codes[codes["association"].isin(table.index) & codes["by"].eq("association")]
     checked = cells(coder=coder, doubtful=doubtful)
     return Evidence(
@@ -392,8 +414,19 @@ def nature_evidence(
             "single": int((checked["n_sources"] == 1).sum()),
             "article_cells": int(checked["only_article"].sum()),
             "article_only": len(
-                set(ties(article="count", shaji=shaji, coder=coder, doubtful=doubtful).index)
-                - set(ties(shaji=shaji, coder=coder, doubtful=doubtful).index)
+                set(
+                    ties(
+                        article_as_witness="counted",
+                        dongfeng_and_shaji=dongfeng_and_shaji,
+                        coder=coder,
+                        doubtful=doubtful,
+                    ).index
+                )
+                - set(
+                    ties(
+                        dongfeng_and_shaji=dongfeng_and_shaji, coder=coder, doubtful=doubtful
+                    ).index
+                )
             ),
         },
         limits=f"{NOT_A_SAMPLE} One reported tie is enough to count; its weight is not known.",
@@ -432,8 +465,8 @@ C47 = Claim(
         decide_nature,
     ),
     variants={
-        "article": ARTICLE_CHOICES,
-        "shaji": SHAJI,
+        "article_as_witness": ARTICLE_CHOICES,
+        "dongfeng_and_shaji": SHAJI,
         "accounts": ("any", "undisputed"),
         "seller_side": ("founder or work for members", "founder or autonomy"),
         "coder": coding.CODERS,
@@ -447,8 +480,8 @@ C47 = Claim(
 
 def autonomy_evidence(
     *,
-    article: str = "leave out",
-    party_head: str = "says nothing",
+    article_as_witness: str = "not counted",
+    party_secretary_as_head: str = "says nothing of autonomy",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -456,24 +489,32 @@ def autonomy_evidence(
 
     Parameters
     ----------
-    party_head : {"says nothing", "means low"}
+    party_secretary_as_head : {"says nothing of autonomy", "means low autonomy"}
         Whether a party branch inside, or a party secretary at the head, is read as low autonomy
         where no source judges it.
-    article, coder, doubtful : str, str, bool
+    article_as_witness, coder, doubtful : str, str, bool
         See `association_codes`.
     """
-    _one_of("party_head", party_head, ("says nothing", "means low"))
-    table = ties(article=article, coder=coder, doubtful=doubtful)
+    _one_of(
+        "party_secretary_as_head",
+        party_secretary_as_head,
+        ("says nothing of autonomy", "means low autonomy"),
+    )
+    table = ties(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful)
     level = table["autonomy"].copy()
-    if party_head == "means low":
+    if party_secretary_as_head == "means low autonomy":
         held = table["office"].str.contains("party") & level.eq("not reported")
         level[held] = "low"
     judged = level[level != "not reported"]
     both = table.loc[judged.index, "founder"].ne("not reported").sum()
-    codes = association_codes(article=article, coder=coder, doubtful=doubtful)
-    wanted = ("autonomy", "party_link") if party_head == "means low" else ("autonomy",)
+    codes = association_codes(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful)
+    wanted = (
+        ("autonomy", "party_link")
+        if party_secretary_as_head == "means low autonomy"
+        else ("autonomy",)
+    )
     used = codes[codes["concept"].isin(wanted)]
-    counted = ties(article="count", coder=coder, doubtful=doubtful)
+    counted = ties(article_as_witness="counted", coder=coder, doubtful=doubtful)
     details = {
         "high": int(judged.str.contains("high").sum()),
         "low": int(judged.str.contains("low").sum()),
@@ -490,7 +531,7 @@ def autonomy_evidence(
             f"Outside the article, sources judge the autonomy of {len(judged)} of {len(table)} "
             "associations; to say that it is contested takes two. The two studies that the article "
             "cites could not be read."
-            if article == "leave out"
+            if article_as_witness == "not counted"
             else f"Sources judge the autonomy of {len(judged)} of {len(table)} associations; to "
             "say that it is contested takes two.",
             details,
@@ -532,8 +573,8 @@ C48 = Claim(
         decide_autonomy,
     ),
     variants={
-        "article": ARTICLE_CHOICES,
-        "party_head": ("says nothing", "means low"),
+        "article_as_witness": ARTICLE_CHOICES,
+        "party_secretary_as_head": ("says nothing of autonomy", "means low autonomy"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -545,26 +586,36 @@ C48 = Claim(
 
 def functions_evidence(
     *,
-    article: str = "leave out",
-    shaji: str = "one association",
-    proposed: str = "leave out",
-    individuals: str = "leave out",
+    article_as_witness: str = "not counted",
+    dongfeng_and_shaji: str = "one association",
+    proposed_functions: str = "not counted",
+    work_of_individuals: str = "not counted",
     promotion: str = "another function",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C49: how many of the five functions any association is reported to have."""
     table = functions(
-        article=article,
-        shaji=shaji,
-        proposed=proposed,
-        individuals=individuals,
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
+        proposed_functions=proposed_functions,
+        work_of_individuals=work_of_individuals,
         promotion=promotion,
         coder=coder,
         doubtful=doubtful,
     )
-    codes = association_codes(article=article, shaji=shaji, coder=coder, doubtful=doubtful)
-    rows = function_codes(codes, proposed=proposed, individuals=individuals, promotion=promotion)
+    codes = association_codes(
+        article_as_witness=article_as_witness,
+        dongfeng_and_shaji=dongfeng_and_shaji,
+        coder=coder,
+        doubtful=doubtful,
+    )
+    rows = function_codes(
+        codes,
+        proposed_functions=proposed_functions,
+        work_of_individuals=work_of_individuals,
+        promotion=promotion,
+    )
     rows = rows[rows["counts"]]
     if rows.empty:
         return _nothing("functions", "No source reports a function of an association.")
@@ -608,10 +659,10 @@ C49 = Claim(
         decide_functions,
     ),
     variants={
-        "article": ARTICLE_CHOICES,
-        "shaji": SHAJI,
-        "proposed": ARTICLE_CHOICES,
-        "individuals": ARTICLE_CHOICES,
+        "article_as_witness": ARTICLE_CHOICES,
+        "dongfeng_and_shaji": SHAJI,
+        "proposed_functions": ARTICLE_CHOICES,
+        "work_of_individuals": ARTICLE_CHOICES,
         "promotion": ("another function", "attracting investment"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
@@ -746,8 +797,8 @@ def statements(
     claim: str | None = None,
     *,
     works: str = "all",
-    strength: str = "direct or partial",
-    window: str = "any text",
+    statements_counted: str = "direct or partial",
+    texts_counted: str = "any text",
 ) -> pd.DataFrame:
     """What works say of a claim.
 
@@ -756,9 +807,9 @@ def statements(
     claim : str, optional
         Id of the claim; all if it is not given.
     works : {"all", "cited by the article"}
-    strength : {"direct or partial", "direct"}
+    statements_counted : {"direct or partial", "direct"}
         Whether statements on something near the claim count.
-    window : {"any text", "the authors' own text"}
+    texts_counted : {"any text", "the authors' own text"}
         Whether reviews and publishers' descriptions count as reading a work.
 
     Returns
@@ -768,8 +819,8 @@ def statements(
         turned into "not_read" (window) or "silent" (strength), not dropped.
     """
     _one_of("works", works, ("all", "cited by the article"))
-    _one_of("strength", strength, ("direct or partial", "direct"))
-    _one_of("window", window, ("any text", "the authors' own text"))
+    _one_of("statements_counted", statements_counted, ("direct or partial", "direct"))
+    _one_of("texts_counted", texts_counted, ("any text", "the authors' own text"))
     rows = data.load("literature/statements")
     years = data.load("literature/works").set_index("work_key")["year"]
     rows = rows.assign(year=rows["work_key"].map(years))
@@ -778,9 +829,9 @@ def statements(
     if works != "all":
         rows = rows[rows["cited"]]
     rows = rows.copy()
-    if window != "any text":
+    if texts_counted != "any text":
         rows.loc[rows["read"].isin(("description", "review")), "direction"] = "not_read"
-    if strength == "direct":
+    if statements_counted == "direct":
         rows.loc[rows["strength"] == "partial", "direction"] = "silent"
     return rows.reset_index(drop=True)
 
@@ -816,11 +867,13 @@ def literature_evidence(
     claim: str,
     *,
     works: str = "all",
-    strength: str = "direct or partial",
-    window: str = "any text",
+    statements_counted: str = "direct or partial",
+    texts_counted: str = "any text",
 ) -> Evidence:
     """Works that support one claim on the literature; parameters as in `statements`."""
-    rows = statements(claim, works=works, strength=strength, window=window)
+    rows = statements(
+        claim, works=works, statements_counted=statements_counted, texts_counted=texts_counted
+    )
     found = tally(rows)
     if not found["read"]:
         return _nothing("works", "None of the works could be read.", found, rows["source_id"])
@@ -863,36 +916,51 @@ LITERATURE_RULE = Rule(
 )
 LITERATURE_VARIANTS = {
     "works": ("all", "cited by the article"),
-    "strength": ("direct or partial", "direct"),
-    "window": ("any text", "the authors' own text"),
+    "statements_counted": ("direct or partial", "direct"),
+    "texts_counted": ("any text", "the authors' own text"),
 }
 
 
 def capacity_evidence(
-    *, works: str = "all", strength: str = "direct or partial", window: str = "any text"
+    *,
+    works: str = "all",
+    statements_counted: str = "direct or partial",
+    texts_counted: str = "any text",
 ) -> Evidence:
     """Evidence for C46: works on the means of local governments."""
-    return literature_evidence("C46", works=works, strength=strength, window=window)
+    return literature_evidence(
+        "C46", works=works, statements_counted=statements_counted, texts_counted=texts_counted
+    )
 
 
 C46 = Claim("C46", capacity_evidence, LITERATURE_RULE, LITERATURE_VARIANTS)
 
 
 def participation_evidence(
-    *, works: str = "all", strength: str = "direct or partial", window: str = "any text"
+    *,
+    works: str = "all",
+    statements_counted: str = "direct or partial",
+    texts_counted: str = "any text",
 ) -> Evidence:
     """Evidence for C50: works on e-commerce and taking part in public affairs."""
-    return literature_evidence("C50", works=works, strength=strength, window=window)
+    return literature_evidence(
+        "C50", works=works, statements_counted=statements_counted, texts_counted=texts_counted
+    )
 
 
 C50 = Claim("C50", participation_evidence, LITERATURE_RULE, LITERATURE_VARIANTS)
 
 
 def substitutes_evidence(
-    *, works: str = "all", strength: str = "direct or partial", window: str = "any text"
+    *,
+    works: str = "all",
+    statements_counted: str = "direct or partial",
+    texts_counted: str = "any text",
 ) -> Evidence:
     """Evidence for C59: works on each of the three powers beside the state."""
-    rows = statements("C59", works=works, strength=strength, window=window)
+    rows = statements(
+        "C59", works=works, statements_counted=statements_counted, texts_counted=texts_counted
+    )
     found = tally(rows)
     if not found["read"]:
         return _nothing("works", "None of the works could be read.", found, rows["source_id"])
@@ -954,8 +1022,8 @@ C59 = Claim(
 def voice_evidence(
     *,
     period: str = "after 2017",
-    strength: str = "direct or partial",
-    shaji: str = "one association",
+    statements_counted: str = "direct or partial",
+    dongfeng_and_shaji: str = "one association",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -965,18 +1033,18 @@ def voice_evidence(
     ----------
     period : {"after 2017", "any year"}
         A forecast is tested on later works; earlier ones are what it was made from.
-    strength : {"direct or partial", "direct"}
+    statements_counted : {"direct or partial", "direct"}
         See `statements`.
-    shaji, coder, doubtful : str, str, bool
+    dongfeng_and_shaji, coder, doubtful : str, str, bool
         See `association_codes`.
     """
     _one_of("period", period, ("after 2017", "any year"))
-    table = ties(shaji=shaji, coder=coder, doubtful=doubtful)
+    table = ties(dongfeng_and_shaji=dongfeng_and_shaji, coder=coder, doubtful=doubtful)
     linked = table.index[table["office"].str.contains("party")]
-    codes = association_codes(shaji=shaji, coder=coder, doubtful=doubtful)
+    codes = association_codes(dongfeng_and_shaji=dongfeng_and_shaji, coder=coder, doubtful=doubtful)
     own = codes[codes["association"].isin(linked) & codes["by"].eq("association")]
     speaks = own[own["concept"].isin(("lobby", "rights_protection"))]
-    rows = statements("C60", strength=strength)
+    rows = statements("C60", statements_counted=statements_counted)
     if period == "after 2017":
         rows = rows[rows["year"] > AFTER]
     parts = {part: tally(rows[rows["part"] == part]) for part in ("reform", "protection")}
@@ -1041,8 +1109,8 @@ C60 = Claim(
     ),
     {
         "period": ("after 2017", "any year"),
-        "strength": ("direct or partial", "direct"),
-        "shaji": SHAJI,
+        "statements_counted": ("direct or partial", "direct"),
+        "dongfeng_and_shaji": SHAJI,
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -1072,8 +1140,8 @@ def argument_graph(*, doubtful: bool = True) -> nx.DiGraph:
 def premises(
     *,
     period: str = "after 2017",
-    article: str = "leave out",
-    corporatism: str = "as in the article",
+    article_as_witness: str = "not counted",
+    meaning_of_corporatism: str = "as in the article",
     doubtful: bool = True,
 ) -> pd.DataFrame:
     """How each premise of the argument stands.
@@ -1082,9 +1150,9 @@ def premises(
     ----------
     period : {"after 2017", "any year"}
         The forecast looks ahead, so later evidence counts.
-    article : {"leave out", "count"}
+    article_as_witness : {"not counted", "counted"}
         Evidence whose source is the article.
-    corporatism : {"as in the article", "with one licensed voice"}
+    meaning_of_corporatism : {"as in the article", "with one licensed voice"}
         The second adds what the term means in political science: one association that the state
         licenses as the only voice of its trade.
     doubtful : bool
@@ -1097,16 +1165,20 @@ def premises(
         "supported", "contested", "opposed" or "no later evidence".
     """
     _one_of("period", period, ("after 2017", "any year"))
-    _one_of("article", article, ARTICLE_CHOICES)
-    _one_of("corporatism", corporatism, ("as in the article", "with one licensed voice"))
+    _one_of("article_as_witness", article_as_witness, ARTICLE_CHOICES)
+    _one_of(
+        "meaning_of_corporatism",
+        meaning_of_corporatism,
+        ("as in the article", "with one licensed voice"),
+    )
     nodes = argument(doubtful=doubtful)
     told = nodes["kind"].isin(("for", "against"))
     late = nodes["year"].gt(AFTER).fillna(False).astype(bool) | (period == "any year")
-    ours = nodes["source_id"].ne(ARTICLE) | (article == "count")
+    ours = nodes["source_id"].ne(ARTICLE) | (article_as_witness == "counted")
     nodes = nodes[~told | (late & ours)]
     rows = []
     for row in nodes[nodes["kind"] == "premise"].itertuples():
-        if corporatism == "as in the article" and row.source_id != ARTICLE:
+        if meaning_of_corporatism == "as in the article" and row.source_id != ARTICLE:
             continue
         kinds = nodes.loc[nodes["parent_id"] == row.node_id, "kind"].value_counts()
         n = {kind: int(kinds.get(kind, 0)) for kind in ("for", "against", "missing")}
@@ -1123,18 +1195,23 @@ def premises(
 def corporatism_evidence(
     *,
     period: str = "after 2017",
-    article: str = "leave out",
-    corporatism: str = "as in the article",
+    article_as_witness: str = "not counted",
+    meaning_of_corporatism: str = "as in the article",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C52: premises with evidence for and against; parameters as in `premises`."""
-    table = premises(period=period, article=article, corporatism=corporatism, doubtful=doubtful)
+    table = premises(
+        period=period,
+        article_as_witness=article_as_witness,
+        meaning_of_corporatism=meaning_of_corporatism,
+        doubtful=doubtful,
+    )
     stands = table["stands"].value_counts()
     supported = int(stands.get("supported", 0))
     contested = int(stands.get("contested", 0))
     nodes = argument(doubtful=doubtful)
     used = nodes[nodes["parent_id"].isin(table.index) & nodes["kind"].isin(("for", "against"))]
-    if article == "leave out":
+    if article_as_witness == "not counted":
         used = used[used["source_id"] != ARTICLE]
     if period == "after 2017":
         used = used[used["year"].gt(AFTER).fillna(False)]
@@ -1191,8 +1268,8 @@ C52 = Claim(
     ),
     {
         "period": ("after 2017", "any year"),
-        "article": ARTICLE_CHOICES,
-        "corporatism": ("as in the article", "with one licensed voice"),
+        "article_as_witness": ARTICLE_CHOICES,
+        "meaning_of_corporatism": ("as in the article", "with one licensed voice"),
         "doubtful": (True, False),
     },
 )

@@ -77,12 +77,14 @@ SEED = 20170901
 # ---- what all of them need ------------------------------------------------------------------
 
 
-def _codes(own: str, coder: str, doubtful: bool) -> pd.DataFrame:
+def _codes(article_as_witness: str, coder: str, doubtful: bool) -> pd.DataFrame:
     """Codes of the cases, with or without those that rest on the article alone."""
-    if own not in ("leave out", "count"):
-        raise ValueError(f"own is {own!r}; use 'leave out' or 'count'")
+    if article_as_witness not in ("not counted", "counted"):
+        raise ValueError(
+            f"article_as_witness is {article_as_witness!r}; use 'not counted' or 'counted'"
+        )
     rows = coding.codes(coder=coder, doubtful=doubtful)
-    return rows if own == "count" else rows[rows["source_id"] != ARTICLE]
+    return rows if article_as_witness == "counted" else rows[rows["source_id"] != ARTICLE]
 
 
 def places() -> pd.DataFrame:
@@ -260,10 +262,10 @@ C38 = Claim(
 
 def order(
     *,
-    measure: str = "timing",
-    general: str = "leave out",
-    among: str = "all",
-    own: str = "leave out",
+    meaning_of_first: str = "when support came",
+    general_policy: str = "not counted",
+    cases_counted: str = "all cases",
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -271,14 +273,14 @@ def order(
 
     Parameters
     ----------
-    measure : {"timing", "initiator"}
+    meaning_of_first : {"when support came", "who opened the first shops"}
         Public support before or after sellers took off; or who opened the first shops.
-    general : {"leave out", "count"}
+    general_policy : {"not counted", "counted"}
         Codes of "before" that tell of general policy, such as rebuilding a village, and not of
         support for e-commerce.
-    among : {"all", "villages", "recognised"}
+    cases_counted : {"all cases", "villages and towns", "places known to be listed"}
         All cases; villages and towns only; only places known to have been listed.
-    own : {"leave out", "count"}
+    article_as_witness : {"not counted", "counted"}
         Codes that rest on the article alone.
     coder, doubtful : str, bool
         See `coding.codes`.
@@ -289,18 +291,21 @@ def order(
         As `places`, with ``order`` (one of `ORDERS`) and ``sources`` (list of str). A case with
         codes of both kinds, or of support at the same time, is "mixed".
     """
-    rows = _codes(own, coder, doubtful)
-    if measure == "timing":
+    rows = _codes(article_as_witness, coder, doubtful)
+    if meaning_of_first == "when support came":
         rows = rows[rows["dimension"] == "gov_timing"]
         kinds = {"after": FIRST, "before": GOVERNMENT}
-        if general == "leave out":
+        if general_policy == "not counted":
             said = rows["paraphrase"].fillna("")
             rows = rows[~said.str.contains("not e-commerce policy", regex=False)]
-    elif measure == "initiator":
+    elif meaning_of_first == "who opened the first shops":
         rows = rows[rows["dimension"] == "initiator"]
         kinds = {"entrepreneur": FIRST, "firm": FIRST, "government": GOVERNMENT}
     else:
-        raise ValueError(f"measure is {measure!r}; use 'timing' or 'initiator'")
+        raise ValueError(
+            f"meaning_of_first is {meaning_of_first!r}; use 'when support came' or "
+            "'who opened the first shops'"
+        )
     kind = rows["concept"].map(kinds).fillna(MIXED)
     found = kind.groupby(rows["case_id"]).agg(set)
     table = places()
@@ -311,12 +316,15 @@ def order(
     ]  # fmt: skip
     by_case = rows.groupby("case_id")["source_id"].agg(lambda ids: sorted(set(ids)))
     table["sources"] = [by_case.get(case, []) for case in table.index]
-    if among == "villages":
+    if cases_counted == "villages and towns":
         table = table[table["village"]]
-    elif among == "recognised":
+    elif cases_counted == "places known to be listed":
         table = table[table["recognised"].notna()]
-    elif among != "all":
-        raise ValueError(f"among is {among!r}; use 'all', 'villages' or 'recognised'")
+    elif cases_counted != "all cases":
+        raise ValueError(
+            f"cases_counted is {cases_counted!r}; use 'all cases', 'villages and towns' or "
+            "'places known to be listed'"
+        )
     return table
 
 
@@ -373,19 +381,19 @@ def sign_test(first: int, second: int) -> float:
 
 def sequence_evidence(
     *,
-    measure: str = "timing",
-    general: str = "leave out",
-    among: str = "all",
-    own: str = "leave out",
+    meaning_of_first: str = "when support came",
+    general_policy: str = "not counted",
+    cases_counted: str = "all cases",
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C39: did entrepreneurs come before public support?"""
     choices: dict[str, Any] = {
-        "measure": measure,
-        "general": general,
-        "among": among,
-        "own": own,
+        "meaning_of_first": meaning_of_first,
+        "general_policy": general_policy,
+        "cases_counted": cases_counted,
+        "article_as_witness": article_as_witness,
         "coder": coder,
         "doubtful": doubtful,
     }
@@ -458,14 +466,17 @@ C39 = Claim(
         decide_sequence,
     ),
     variants={
-        "measure": ("timing", "initiator"),
-        "general": ("leave out", "count"),
-        "among": ("all", "villages", "recognised"),
-        "own": ("leave out", "count"),
+        "meaning_of_first": ("when support came", "who opened the first shops"),
+        "general_policy": ("not counted", "counted"),
+        "cases_counted": ("all cases", "villages and towns", "places known to be listed"),
+        "article_as_witness": ("not counted", "counted"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
-    skip=lambda **chosen: chosen.get("measure") == "initiator" and chosen.get("general") == "count",
+    skip=lambda **chosen: (
+        chosen.get("meaning_of_first") == "who opened the first shops"
+        and chosen.get("general_policy") == "counted"
+    ),
 )
 
 
@@ -494,13 +505,13 @@ def milestones() -> pd.DataFrame:
 
 
 def instruments(
-    *, own: str = "leave out", coder: str = "first", doubtful: bool = True
+    *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """Which instruments of support the sources report of which case.
 
     Parameters
     ----------
-    own, coder, doubtful : str, str, bool
+    article_as_witness, coder, doubtful : str, str, bool
         See `order`.
 
     Returns
@@ -509,7 +520,7 @@ def instruments(
         Rows are cases with at least one, columns instruments; both by falling frequency. False
         is "not reported".
     """
-    rows = _codes(own, coder, doubtful)
+    rows = _codes(article_as_witness, coder, doubtful)
     rows = rows[(rows["dimension"] == "gov_support") & ~rows["concept"].isin(NOT_AN_INSTRUMENT)]
     table = pd.crosstab(rows["case_id"], rows["concept"]).astype(bool)
     columns = table.sum().sort_index().sort_values(ascending=False, kind="stable").index
@@ -519,9 +530,9 @@ def instruments(
 
 def instrument_evidence(
     *,
-    own: str = "leave out",
-    needed: float = 0.5,
-    scope: str = "either",
+    article_as_witness: str = "not counted",
+    share_required: float = 0.5,
+    forms_found_in: str = "either village",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -529,22 +540,24 @@ def instrument_evidence(
 
     Parameters
     ----------
-    own : {"leave out", "count"}
-        Codes that rest on the article alone; with "count" the article confirms itself.
-    needed : float
+    article_as_witness : {"not counted", "counted"}
+        Codes that rest on the article alone; with "counted" the article confirms itself.
+    share_required : float
         Share of the article's forms that must have a source, for "in part".
-    scope : {"either", "both"}
+    forms_found_in : {"either village", "both villages"}
         Whether a form must be reported of one of the two cases or of both.
     coder, doubtful : str, bool
         See `coding.codes`.
     """
-    table = instruments(own=own, coder=coder, doubtful=doubtful)
+    table = instruments(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful)
     two = table.reindex(index=list(TWO_CASES), columns=list(FORMS)).fillna(False).astype(bool)
-    seen = two.any() if scope == "either" else two.all()
-    rows = _codes(own, coder, doubtful)
+    seen = two.any() if forms_found_in == "either village" else two.all()
+    rows = _codes(article_as_witness, coder, doubtful)
     used = rows[rows["dimension"] == "gov_support"]
     others = table.drop(index=list(TWO_CASES), errors="ignore")
-    after = order(own=own, coder=coder, doubtful=doubtful).reindex(list(TWO_CASES))["order"]
+    after = order(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful).reindex(
+        list(TWO_CASES)
+    )["order"]
     return Evidence(
         value=int(seen.sum()),
         unit=f"of the {len(FORMS)} forms of support that the article lists",
@@ -554,7 +567,7 @@ def instrument_evidence(
         details={
             "forms": len(FORMS),
             "share": float(seen.mean()),
-            "needed": needed,
+            "needed": share_required,
             "named": ", ".join(name.replace("_", " ") for name in FORMS if seen[name]) or "none",
             "missing": ", ".join(name.replace("_", " ") for name in FORMS if not seen[name])
             or "none",
@@ -600,9 +613,9 @@ C40 = Claim(
         decide_instruments,
     ),
     variants={
-        "own": ("leave out", "count"),
-        "needed": (0.5, 0.75),
-        "scope": ("either", "both"),
+        "article_as_witness": ("not counted", "counted"),
+        "share_required": (0.5, 0.75),
+        "forms_found_in": ("either village", "both villages"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -616,7 +629,7 @@ def constraints(
     *,
     inland: str = "region",
     base: str = "all",
-    own: str = "leave out",
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -629,7 +642,7 @@ def constraints(
     base : {"all", "with pressures"}
         All cases, or only those of which any pressure is reported: a place that is described in
         detail has more of everything.
-    own, coder, doubtful : str, str, bool
+    article_as_witness, coder, doubtful : str, str, bool
         See `order`.
 
     Returns
@@ -639,7 +652,7 @@ def constraints(
         ``inland_named``, ``inland``, ``coast_named``, ``coast`` (cases), ``p`` (Fisher's exact
         test, two-sided) and ``places`` (inland places that name it).
     """
-    rows = _codes(own, coder, doubtful)
+    rows = _codes(article_as_witness, coder, doubtful)
     rows = rows[rows["dimension"] == "sustainability_pressure"]
     cases = places()
     if inland not in ("region", "coastline"):
@@ -669,13 +682,19 @@ def constraint_evidence(
     *,
     inland: str = "region",
     base: str = "all",
-    own: str = "leave out",
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C41: support and constraints in inland cases, compared with the coast."""
-    table = constraints(inland=inland, base=base, own=own, coder=coder, doubtful=doubtful)
-    rows = _codes(own, coder, doubtful)
+    table = constraints(
+        inland=inland,
+        base=base,
+        article_as_witness=article_as_witness,
+        coder=coder,
+        doubtful=doubtful,
+    )
+    rows = _codes(article_as_witness, coder, doubtful)
     cases = places()
     away = cases.index[cases["inland" if inland == "region" else "off_coast"]]
     helped = rows[
@@ -752,7 +771,7 @@ C41 = Claim(
     variants={
         "inland": ("region", "coastline"),
         "base": ("all", "with pressures"),
-        "own": ("leave out", "count"),
+        "article_as_witness": ("not counted", "counted"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -764,10 +783,10 @@ C41 = Claim(
 
 def party_records(
     *,
-    until: str = "2024",
-    inferred: bool = True,
-    league: str = "leave out",
-    own: str = "leave out",
+    latest_report: str = "2024",
+    inferred_dates: bool = True,
+    youth_league: str = "not counted",
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -775,13 +794,13 @@ def party_records(
 
     Parameters
     ----------
-    until : str
+    latest_report : str
         Last month or year, "2017-06" for what the article's author could know.
-    inferred : bool
+    inferred_dates : bool
         Keep records whose date is only that of the report.
-    league : {"leave out", "count"}
+    youth_league : {"not counted", "counted"}
         Records of the Youth League, which is no party branch.
-    own, coder, doubtful : str, str, bool
+    article_as_witness, coder, doubtful : str, str, bool
         See `order`.
 
     Returns
@@ -798,7 +817,7 @@ def party_records(
     evidence = data.load("market/evidence")
     topics = ["party branch in e-commerce", "party branch in Taobao village"]
     evidence = evidence[evidence["topic"].isin(topics)].assign(what=lambda rows: rows["statement"])
-    codes = _codes("count", coder, doubtful)
+    codes = _codes("counted", coder, doubtful)
     codes = codes[(codes["dimension"] == "party_organ") & (codes["concept"] == "party_branch")]
     codes = codes.assign(
         date=codes["source_id"].map(data.sources()["date"]),
@@ -806,23 +825,27 @@ def party_records(
     )
     parts = [part[["date", "what", "source_id"]] for part in (events, evidence, codes)]
     table = pd.concat(parts, ignore_index=True)
-    if own == "leave out":
+    if article_as_witness == "not counted":
         table = table[table["source_id"] != ARTICLE]
-    elif own != "count":
-        raise ValueError(f"own is {own!r}; use 'leave out' or 'count'")
-    if not inferred:
+    elif article_as_witness != "counted":
+        raise ValueError(
+            f"article_as_witness is {article_as_witness!r}; use 'not counted' or 'counted'"
+        )
+    if not inferred_dates:
         table = table[~table["source_id"].isin(guessed)]
-    if league == "leave out":
+    if youth_league == "not counted":
         table = table[~table["source_id"].isin(young)]
-    elif league != "count":
-        raise ValueError(f"league is {league!r}; use 'leave out' or 'count'")
-    table = table[table["date"].notna() & (table["date"].str.slice(0, len(until)) <= until)]
+    elif youth_league != "counted":
+        raise ValueError(f"youth_league is {youth_league!r}; use 'not counted' or 'counted'")
+    table = table[
+        table["date"].notna() & (table["date"].str.slice(0, len(latest_report)) <= latest_report)
+    ]
     table = table.drop_duplicates("source_id").sort_values("date", kind="stable")
     return table.reset_index(drop=True)
 
 
 def party_roles(
-    *, own: str = "leave out", coder: str = "first", doubtful: bool = True
+    *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """How the party appears in the cases: roles, the number of cases, and their names.
 
@@ -831,7 +854,7 @@ def party_roles(
     DataFrame
         Indexed by ``role``; ``cases`` (number) and ``places``, the most frequent first.
     """
-    rows = _codes(own, coder, doubtful)
+    rows = _codes(article_as_witness, coder, doubtful)
     rows = rows[(rows["dimension"] == "party_organ") & (rows["concept"] != "study_by_official")]
     rows = rows.assign(
         role=rows["concept"].str.replace("_", " "), place=rows["case_id"].map(places()["place"])
@@ -843,11 +866,11 @@ def party_roles(
 
 def party_evidence(
     *,
-    until: str = "2024",
-    inferred: bool = True,
-    league: str = "leave out",
-    least: int = 3,
-    own: str = "leave out",
+    latest_report: str = "2024",
+    inferred_dates: bool = True,
+    youth_league: str = "not counted",
+    records_required: int = 3,
+    article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -855,16 +878,20 @@ def party_evidence(
 
     Parameters
     ----------
-    until, inferred, league, own, coder, doubtful
+    latest_report, inferred_dates, youth_league, article_as_witness, coder, doubtful
         See `party_records`.
-    least : int
+    records_required : int
         How many records make a pattern.
     """
-    choices: dict[str, Any] = {"inferred": inferred, "league": league, "own": own}
+    choices: dict[str, Any] = {
+        "inferred_dates": inferred_dates,
+        "youth_league": youth_league,
+        "article_as_witness": article_as_witness,
+    }
     choices |= {"coder": coder, "doubtful": doubtful}
-    table = party_records(until=until, **choices)
-    early = party_records(until=WRITTEN, **choices)
-    rows = _codes(own, coder, doubtful)
+    table = party_records(latest_report=latest_report, **choices)
+    early = party_records(latest_report=WRITTEN, **choices)
+    rows = _codes(article_as_witness, coder, doubtful)
     organs = rows[rows["dimension"] == "party_organ"]
     led = set(organs.loc[organs["concept"] == "secretary_leads", "case_id"])
     return Evidence(
@@ -874,7 +901,7 @@ def party_evidence(
         n_unit="coded cases, besides the dated records",
         sources=_sources(CODEBOOK, table["source_id"], organs["source_id"]),
         details={
-            "least": least,
+            "least": records_required,
             "early": len(early),
             "secretary": len(led),
             "any_organ": int(organs["case_id"].nunique()),
@@ -913,22 +940,22 @@ C42 = Claim(
         decide_party,
     ),
     variants={
-        "until": ("2024", WRITTEN),
-        "inferred": (True, False),
-        "league": ("leave out", "count"),
-        "own": ("leave out", "count"),
+        "latest_report": ("2024", WRITTEN),
+        "inferred_dates": (True, False),
+        "youth_league": ("not counted", "counted"),
+        "article_as_witness": ("not counted", "counted"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
 )
 
 
-def youth_evidence(*, needed: int = 1, year: int = 2016) -> Evidence:
+def youth_evidence(*, sources_required: int = 1, year: int = 2016) -> Evidence:
     """Evidence for C43: dated sources on the agreement of the Youth League with a platform.
 
     Parameters
     ----------
-    needed : int
+    sources_required : int
         Sources other than the article that must date it.
     year : int
         The year that the article gives.
@@ -944,7 +971,7 @@ def youth_evidence(*, needed: int = 1, year: int = 2016) -> Evidence:
         n_unit="sources other than the article",
         sources=_sources(rows["source_id"], [people["source_id"]]),
         details={
-            "needed": needed,
+            "needed": sources_required,
             "million": float(people["value"]) / 1e6,
             "credit_bn": float(rows["amount_rmb_million"].max()) / 1000,
         },
@@ -974,20 +1001,23 @@ C43 = Claim(
         "another date; otherwise not reproduced.",
         decide_youth,
     ),
-    variants={"needed": (1, 2)},
+    variants={"sources_required": (1, 2)},
 )
 
 
 def cadre_evidence(
-    *, commentary: str = "read", cases: str = "any", coder: str = "first"
+    *,
+    source_of_commentary: str = "read by us",
+    records_dated: str = "at any time",
+    coder: str = "first",
 ) -> Evidence:
     """Evidence for C58: cadres who sell or endorse, the dispute, and the commentary.
 
     Parameters
     ----------
-    commentary : {"read", "cited"}
+    source_of_commentary : {"read by us", "cited by the article"}
         Whether the commentary must have been read by us, or the article's word is enough.
-    cases : {"any", "before 2017-07"}
+    records_dated : {"at any time", "before 2017-07"}
         Records of any date, or of the time that the article could know.
     coder : str
         See `coding.codes`.
@@ -995,15 +1025,21 @@ def cadre_evidence(
     evidence = data.load("market/evidence").set_index("evidence_id")
     promoters = evidence[evidence["topic"] == "officials as e-commerce promoters"]
     dispute = evidence.loc[list(DISPUTED)]
-    if cases == "before 2017-07":
+    if records_dated == "before 2017-07":
         promoters = promoters[promoters["date"] <= "2017-06-30"]
         dispute = dispute[dispute["date"] <= "2017-06-30"]
-    elif cases != "any":
-        raise ValueError(f"cases is {cases!r}; use 'any' or 'before 2017-07'")
+    elif records_dated != "at any time":
+        raise ValueError(
+            f"records_dated is {records_dated!r}; use 'at any time' or 'before 2017-07'"
+        )
     events = data.load("policy/events").query("event_key == 'ev_officials_live'")
     comment = events[events["instrument"] == "media commentary"]
-    known = comment if commentary == "cited" else comment[comment["source_id"] != ARTICLE]
-    rows = _codes("leave out", coder, True)
+    known = (
+        comment
+        if source_of_commentary == "cited by the article"
+        else comment[comment["source_id"] != ARTICLE]
+    )
+    rows = _codes("not counted", coder, True)
     sell = rows[(rows["dimension"] == "party_organ") & (rows["concept"] == "officials_promote")]
     return Evidence(
         value=len(promoters),
@@ -1049,8 +1085,8 @@ C58 = Claim(
         decide_cadres,
     ),
     variants={
-        "commentary": ("read", "cited"),
-        "cases": ("any", "before 2017-07"),
+        "source_of_commentary": ("read by us", "cited by the article"),
+        "records_dated": ("at any time", "before 2017-07"),
         "coder": coding.CODERS,
     },
 )
@@ -1060,27 +1096,34 @@ C58 = Claim(
 
 
 def waste_evidence(
-    *, meaning: str = "useless sites", least: int = 2, weak: bool = True, until: str = "2024"
+    *,
+    meaning_of_waste: str = "useless sites",
+    reports_required: int = 2,
+    weak_sources: bool = True,
+    latest_report: str = "2024",
 ) -> Evidence:
     """Evidence for C44: sources that report subsidised sites or stations of no use.
 
     Parameters
     ----------
-    meaning : {"useless sites", "with idle money"}
+    meaning_of_waste : {"useless sites", "useless sites or idle money"}
         Websites and stations only, or also money that was not spent.
-    least : int
+    reports_required : int
         How many sources make "some".
-    weak : bool
+    weak_sources : bool
         Keep sources of reliability D.
-    until : str
+    latest_report : str
         Last year or month.
     """
-    if meaning not in ("useless sites", "with idle money"):
-        raise ValueError(f"meaning is {meaning!r}; use 'useless sites' or 'with idle money'")
-    kept = USELESS if meaning == "useless sites" else USELESS + IDLE
+    if meaning_of_waste not in ("useless sites", "useless sites or idle money"):
+        raise ValueError(
+            f"meaning_of_waste is {meaning_of_waste!r}; use 'useless sites' or "
+            "'useless sites or idle money'"
+        )
+    kept = USELESS if meaning_of_waste == "useless sites" else USELESS + IDLE
     every = data.load("market/evidence").set_index("evidence_id").loc[list(kept)]
-    rows = every[every["date"].str.slice(0, len(until)) <= until]
-    if not weak:
+    rows = every[every["date"].str.slice(0, len(latest_report)) <= latest_report]
+    if not weak_sources:
         rows = rows[rows["source_id"].map(data.sources()["reliability"]) != "D"]
     number = rows["source_id"].nunique()
     early = int((rows["date"].str.slice(0, 7) <= WRITTEN).sum())
@@ -1091,7 +1134,7 @@ def waste_evidence(
         n_unit="of them from before the article",
         sources=_sources(every["source_id"]),
         details={
-            "least": least,
+            "least": reports_required,
             "early": early,
             "first": str(rows["date"].min())[:4] if number else "none",
             "last": str(rows["date"].max())[:4] if number else "none",
@@ -1127,10 +1170,10 @@ C44 = Claim(
         decide_waste,
     ),
     variants={
-        "meaning": ("useless sites", "with idle money"),
-        "least": (2, 3),
-        "weak": (True, False),
-        "until": ("2024", WRITTEN),
+        "meaning_of_waste": ("useless sites", "useless sites or idle money"),
+        "reports_required": (2, 3),
+        "weak_sources": (True, False),
+        "latest_report": ("2024", WRITTEN),
     },
 )
 
@@ -1199,16 +1242,21 @@ BARGAIN = {
 }
 
 
-def exchange(*, own: str = "leave out", kinds: str = "all", until: str = "2024") -> pd.DataFrame:
+def exchange(
+    *,
+    article_as_witness: str = "not counted",
+    documents_counted: str = "all documents",
+    latest_report: str = "2024",
+) -> pd.DataFrame:
     """What each side gives, by the number of documents that report it.
 
     Parameters
     ----------
-    own : {"leave out", "count"}
+    article_as_witness : {"not counted", "counted"}
         Documents for which the article is the only source.
-    kinds : {"all", "agreements"}
+    documents_counted : {"all documents", "agreements alone"}
         Agreements, orders, plans and reports; or agreements only.
-    until : str
+    latest_report : str
         Last year or month; documents without a date are kept.
 
     Returns
@@ -1218,16 +1266,20 @@ def exchange(*, own: str = "leave out", kinds: str = "all", until: str = "2024")
         and ``sources`` (list); each term of `BARGAIN`, most frequent first within a side.
     """
     rows = data.load("policy/agreement_terms")
-    if own == "leave out":
+    if article_as_witness == "not counted":
         rows = rows[rows["source_id"] != ARTICLE]
-    elif own != "count":
-        raise ValueError(f"own is {own!r}; use 'leave out' or 'count'")
-    if kinds == "agreements":
+    elif article_as_witness != "counted":
+        raise ValueError(
+            f"article_as_witness is {article_as_witness!r}; use 'not counted' or 'counted'"
+        )
+    if documents_counted == "agreements alone":
         rows = rows[rows["kind"] == "agreement"]
-    elif kinds != "all":
-        raise ValueError(f"kinds is {kinds!r}; use 'all' or 'agreements'")
+    elif documents_counted != "all documents":
+        raise ValueError(
+            f"documents_counted is {documents_counted!r}; use 'all documents' or 'agreements alone'"
+        )
     date = rows["date"]
-    rows = rows[date.isna() | (date.str.slice(0, len(until)) <= until)]
+    rows = rows[date.isna() | (date.str.slice(0, len(latest_report)) <= latest_report)]
     out = []
     for side, terms in BARGAIN.items():
         for term in terms:
@@ -1250,21 +1302,29 @@ def exchange(*, own: str = "leave out", kinds: str = "all", until: str = "2024")
 
 
 def exchange_evidence(
-    *, own: str = "leave out", kinds: str = "all", until: str = "2024", least: int = 2
+    *,
+    article_as_witness: str = "not counted",
+    documents_counted: str = "all documents",
+    latest_report: str = "2024",
+    documents_required: int = 2,
 ) -> Evidence:
     """Evidence for C45: documents that report what each side gives.
 
     Parameters
     ----------
-    own, kinds, until
+    article_as_witness, documents_counted, latest_report
         See `exchange`.
-    least : int
+    documents_required : int
         Documents a side that make a pattern.
     """
-    table = exchange(own=own, kinds=kinds, until=until).set_index("term")
+    table = exchange(
+        article_as_witness=article_as_witness,
+        documents_counted=documents_counted,
+        latest_report=latest_report,
+    ).set_index("term")
     rows = data.load("policy/agreement_terms")
     rows = rows[rows["source_id"].isin({name for part in table["sources"] for name in part})]
-    if kinds == "agreements":
+    if documents_counted == "agreements alone":
         rows = rows[rows["kind"] == "agreement"]
     gives = rows.groupby("side")["document"].nunique()
     both = rows.groupby("document")["side"].nunique()
@@ -1275,7 +1335,7 @@ def exchange_evidence(
         n_unit="of them name both sides",
         sources=_sources(*table["sources"]),
         details={
-            "least": least,
+            "least": documents_required,
             "platform": int(gives.get("platform", 0)),
             "government": int(gives.get("government", 0)),
             "both_sides": int(both.eq(2).sum()),
@@ -1320,10 +1380,10 @@ C45 = Claim(
         decide_exchange,
     ),
     variants={
-        "own": ("leave out", "count"),
-        "kinds": ("all", "agreements"),
-        "until": ("2024", WRITTEN),
-        "least": (2, 3),
+        "article_as_witness": ("not counted", "counted"),
+        "documents_counted": ("all documents", "agreements alone"),
+        "latest_report": ("2024", WRITTEN),
+        "documents_required": (2, 3),
     },
 )
 
@@ -1332,7 +1392,7 @@ C45 = Claim(
 
 
 def conditions(
-    *, own: str = "leave out", coder: str = "first", doubtful: bool = True
+    *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """Four conditions of each case, each "yes", "no", "disputed" or "?" (not reported).
 
@@ -1342,7 +1402,7 @@ def conditions(
         Indexed by ``case_id``; columns ``hub``, ``entrepreneur``, ``support``, ``association``
         and ``listed`` (outcome). Only hub, entrepreneur and listed have explicit negatives.
     """
-    rows = _codes(own, coder, doubtful)
+    rows = _codes(article_as_witness, coder, doubtful)
 
     def having(dimension: str, *concepts: str) -> set[str]:
         part = rows[rows["dimension"] == dimension]
@@ -1354,7 +1414,7 @@ def conditions(
         having("spatial_precondition", "market_or_cluster"),
         having("spatial_precondition", "none"),
     )
-    came = order(own=own, coder=coder, doubtful=doubtful)["order"]
+    came = order(article_as_witness=article_as_witness, coder=coder, doubtful=doubtful)["order"]
     real = rows[(rows["dimension"] == "gov_support") & (rows["concept"] != "not_support")]
     helped = set(real["case_id"])
     joined = having("association")
@@ -1376,6 +1436,56 @@ def conditions(
         },
         index=cases.index,
     )
+
+
+def failures(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
+    """Places of programmes of which a source tells failure or faults.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``case_id``; ``place``, ``told`` (in our words), ``kind`` (the code),
+        ``source_id``; sorted by kind and place.
+    """
+    rows = coding.codes(coder=coder, doubtful=doubtful)
+    rows = rows[(rows["dimension"] == "outcome") & (rows["concept"] == "programme_failure")]
+    table = rows.assign(
+        place=rows["case_id"].map(places()["place"]),
+        told=rows["paraphrase"],
+        kind=rows["code"].str.replace("_", " "),
+    )
+    table = table.drop_duplicates("case_id").sort_values(["kind", "place"])
+    return table.set_index("case_id")[["place", "told", "kind", "source_id"]]
+
+
+def outcomes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
+    """What is reported of listed places, and of programmes that failed or were faulted.
+
+    Returns
+    -------
+    DataFrame of int
+        Rows "known to be listed" and "failed or faulted"; ``cases``, and the number of cases of
+        which a source reports a ``hub``, ``entrepreneurs`` first, ``government`` first,
+        ``support`` and an ``association``. The rest is not reported, denied or disputed.
+    """
+    table = conditions(coder=coder, doubtful=doubtful)
+    groups = {
+        "known to be listed": table[table["listed"] == "yes"],
+        "failed or faulted": table.loc[failures(coder=coder, doubtful=doubtful).index],
+    }
+    rows = {
+        name: [
+            len(part),
+            int((part["hub"] == "yes").sum()),
+            int((part["entrepreneur"] == "yes").sum()),
+            int((part["entrepreneur"] == "no").sum()),
+            int((part["support"] == "yes").sum()),
+            int((part["association"] == "yes").sum()),
+        ]
+        for name, part in groups.items()
+    }
+    columns = ["cases", "hub", "entrepreneurs", "government", "support", "association"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def truth_table(table: pd.DataFrame, *, names: pd.Series | None = None) -> pd.DataFrame:

@@ -22,7 +22,7 @@ PUBLISHED = "2017-09"
 EARLY = ("lirendong", "qingyanliu")  # the two early villages of the studies that C28 cites
 SEED = 20170901  # the article's day of publication
 
-CASES = ("all cases", "without counties and prefectures", "without the article's own")
+CASES = ("all cases", "all but counties and prefectures", "all but the article's own")
 NEARBY = (
     "wholesale market",
     "wholesale market or garment cluster",
@@ -30,6 +30,7 @@ NEARBY = (
 )
 TIES = ("kin", "kin or neighbours")
 PERSONAL = ("kin", "neighbours", "hometown", "classmates")
+CHANNELS = [*PERSONAL, "training", "lead_firm"]
 SERVICES = ("delivery", "design and images", "office work", "shops and meals", "training")
 FITTING = ("farm product", "craft", "bought nearby")
 OTHER = ("made in own factories", "bought far away")
@@ -38,12 +39,12 @@ OTHER = ("made in own factories", "bought far away")
 # ---- the cases ------------------------------------------------------------------------------
 
 
-def cases(which: str = "all cases") -> pd.DataFrame:
+def cases(cases_counted: str = "all cases") -> pd.DataFrame:
     """The coded cases, indexed by ``case_id``.
 
     Parameters
     ----------
-    which : str
+    cases_counted : str
         One of `CASES`.
 
     Raises
@@ -51,12 +52,12 @@ def cases(which: str = "all cases") -> pd.DataFrame:
     ValueError
         For another word.
     """
-    if which not in CASES:
-        raise ValueError(f"cases is {which!r}; use one of {', '.join(CASES)}")
+    if cases_counted not in CASES:
+        raise ValueError(f"cases is {cases_counted!r}; use one of {', '.join(CASES)}")
     table = data.load("cases/cases").set_index("case_id")
-    if which == "without counties and prefectures":
+    if cases_counted == "all but counties and prefectures":
         return table[~table["village_town"].str.contains("level)", regex=False)]
-    if which == "without the article's own":
+    if cases_counted == "all but the article's own":
         return table[~table["in_article"]]
     return table
 
@@ -131,8 +132,8 @@ def _sources(*parts: Iterable[str]) -> list[str]:
 
 def goods(
     *,
-    nearby: str = "wholesale market",
-    which: str = "all cases",
+    nearby_market: str = "wholesale market",
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -143,9 +144,9 @@ def goods(
 
     Parameters
     ----------
-    nearby : str
+    nearby_market : str
         What counts as a nearby market, one of `NEARBY`.
-    which : str
+    cases_counted : str
         One of `CASES`.
     coder, doubtful
         See `coding.codes`.
@@ -161,19 +162,19 @@ def goods(
     ValueError
         For another value of `nearby` or `which`.
     """
-    if nearby not in NEARBY:
-        raise ValueError(f"nearby is {nearby!r}; use one of {', '.join(NEARBY)}")
+    if nearby_market not in NEARBY:
+        raise ValueError(f"nearby_market is {nearby_market!r}; use one of {', '.join(NEARBY)}")
     table = told("goods", doubtful=doubtful).drop_duplicates("case_id").set_index("case_id")
-    table = table[table.index.isin(cases(which).index)]
+    table = table[table.index.isin(cases(cases_counted).index)]
     before = coded("spatial_precondition", coder=coder, doubtful=doubtful)
 
     def having(*names: str) -> set[str]:
         return set(before.loc[before["code"].isin(names), "case_id"])
 
     market = having("near_wholesale_market")
-    if nearby != NEARBY[0]:
+    if nearby_market != NEARBY[0]:
         market |= having("near_garment_cluster")
-    if nearby == NEARBY[2]:
+    if nearby_market == NEARBY[2]:
         market |= having("existing_industrial_cluster")
     series = data.load("cases/case_series")
     made = having("existing_industrial_cluster", "existing_craft_cluster")
@@ -195,13 +196,15 @@ def goods(
 
 def goods_evidence(
     *,
-    nearby: str = "wholesale market",
-    which: str = "all cases",
+    nearby_market: str = "wholesale market",
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C25: do the three sorts of goods cover what villages sell?"""
-    table = goods(nearby=nearby, which=which, coder=coder, doubtful=doubtful)
+    table = goods(
+        nearby_market=nearby_market, cases_counted=cases_counted, coder=coder, doubtful=doubtful
+    )
     count = table["origin"].value_counts()
     fit = int(count.reindex(FITTING, fill_value=0).sum())
     other = int(count.reindex(OTHER, fill_value=0).sum())
@@ -214,11 +217,11 @@ def goods_evidence(
     }
     details |= {
         "fit": fit,
-        "cases": len(cases(which)),
+        "cases": len(cases(cases_counted)),
         "low": low,
         "high": high,
-        "all_low": _percent(fit, other, len(cases(which)))[0],
-        "all_high": _percent(fit, other, len(cases(which)))[1],
+        "all_low": _percent(fit, other, len(cases(cases_counted)))[0],
+        "all_high": _percent(fit, other, len(cases(cases_counted)))[1],
         "ranked": len(ranks),
         "ranked_year": str(ranks["year"].iloc[0]),
         "ranked_farm_or_craft": int((ranks["kind"] != "factory").sum()),
@@ -262,8 +265,8 @@ C25 = Claim(
     "C25",
     evidence=goods_evidence,
     variants={
-        "nearby": NEARBY,
-        "which": CASES,
+        "nearby_market": NEARBY,
+        "cases_counted": CASES,
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -280,7 +283,7 @@ C25 = Claim(
 
 
 def channels(
-    *, which: str = "all cases", coder: str = "first", doubtful: bool = True
+    *, cases_counted: str = "all cases", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
     """Through whom selling online spread, case by case.
 
@@ -291,24 +294,26 @@ def channels(
         sources that report it. 0 means not reported, not absent.
     """
     rows = coding.codes(coder=coder, doubtful=doubtful)
-    rows = rows[(rows["dimension"] == "diffusion") & rows["case_id"].isin(cases(which).index)]
+    rows = rows[
+        (rows["dimension"] == "diffusion") & rows["case_id"].isin(cases(cases_counted).index)
+    ]
     known = data.load("cases/codebook")
     names = known.loc[known["dimension"] == "diffusion", "group"].unique()
     table = rows.groupby(["case_id", "concept"])["source_id"].nunique().unstack(fill_value=0)
     return table.reindex(columns=names, fill_value=0).astype(int)
 
 
-def household_cases(*, which: str = "all cases") -> set[str]:
+def household_cases(*, cases_counted: str = "all cases") -> set[str]:
     """Cases for which a source counts households that sell online."""
     series = data.load("cases/case_series")
     counted = series["indicator"].isin(["households_ecommerce", "share_households_ecommerce_pct"])
-    return set(series.loc[counted, "case_id"]) & set(cases(which).index)
+    return set(series.loc[counted, "case_id"]) & set(cases(cases_counted).index)
 
 
 def kin_evidence(
     *,
-    ties: str = "kin",
-    which: str = "all cases",
+    ties_counted: str = "kin",
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -316,24 +321,26 @@ def kin_evidence(
 
     Parameters
     ----------
-    ties : str
+    ties_counted : str
         One of `TIES`: "kin", or neighbours too, who in a village are often kin.
-    which, coder, doubtful
+    cases_counted, coder, doubtful
         See `channels`.
     """
-    if ties not in TIES:
-        raise ValueError(f"ties is {ties!r}; use one of {', '.join(TIES)}")
-    table = channels(which=which, coder=coder, doubtful=doubtful)
-    total, known = len(cases(which)), len(table)
+    if ties_counted not in TIES:
+        raise ValueError(f"ties_counted is {ties_counted!r}; use one of {', '.join(TIES)}")
+    table = channels(cases_counted=cases_counted, coder=coder, doubtful=doubtful)
+    # Work in the household says where people sell, not from whom they learnt it.
+    table = table[(table.reindex(columns=CHANNELS, fill_value=0) > 0).any(axis=1)]
+    total, known = len(cases(cases_counted)), len(table)
     if not known:
         return Evidence(None, "%", [], limits="No channel is coded under these choices.")
 
     def naming(*concepts: str) -> int:
         return int((table[[c for c in concepts if c in table]] > 0).any(axis=1).sum())
 
-    wanted = ("kin",) if ties == "kin" else ("kin", "neighbours")
+    wanted = ("kin",) if ties_counted == "kin" else ("kin", "neighbours")
     kin, personal = naming(*wanted), naming(*PERSONAL)
-    homes = household_cases(which=which)
+    homes = household_cases(cases_counted=cases_counted)
     rows = coded("diffusion", coder=coder, doubtful=doubtful)
     rows = rows[rows["case_id"].isin(table.index)]
     economy = data.load("villages/economy")
@@ -360,7 +367,7 @@ def kin_evidence(
     }
     return Evidence(
         value=low,
-        unit=f"percent of the cases with a known channel name {ties}, at the lowest",
+        unit=f"percent of the cases with a known channel name {ties_counted}, at the lowest",
         interval=(low, 100.0),
         interval_kind="lowest: only those that name it; highest: all, since no source denies it",
         n=known,
@@ -398,8 +405,8 @@ C26 = Claim(
     "C26",
     evidence=kin_evidence,
     variants={
-        "ties": TIES,
-        "which": CASES,
+        "ties_counted": TIES,
+        "cases_counted": CASES,
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -484,18 +491,18 @@ def household_shares() -> pd.DataFrame:
 # ---- trades and jobs (C27) ------------------------------------------------------------------
 
 
-def trades(*, which: str = "all cases", doubtful: bool = True) -> pd.DataFrame:
+def trades(*, cases_counted: str = "all cases", doubtful: bool = True) -> pd.DataFrame:
     """Ancillary trades, case by case: number of things named of each kind; 0 is not reported."""
     rows = told("trade", doubtful=doubtful)
-    rows = rows[rows["case_id"].isin(cases(which).index)]
+    rows = rows[rows["case_id"].isin(cases(cases_counted).index)]
     table = rows.groupby(["case_id", "kind"])["item"].nunique().unstack(fill_value=0)
     return table.astype(int)
 
 
 def trades_evidence(
     *,
-    least: int = 3,
-    which: str = "all cases",
+    cases_required: int = 3,
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -503,13 +510,13 @@ def trades_evidence(
 
     Parameters
     ----------
-    least : int
+    cases_required : int
         Cases that the rule asks for.
-    which, coder, doubtful
+    cases_counted, coder, doubtful
         See `coded`; the trades themselves were read by one coder.
     """
-    table = trades(which=which, doubtful=doubtful)
-    all_cases = cases(which)
+    table = trades(cases_counted=cases_counted, doubtful=doubtful)
+    all_cases = cases(cases_counted)
     jobs = coded("social_change", "tertiary_jobs", coder=coder, doubtful=doubtful)
     jobs = jobs[jobs["case_id"].isin(all_cases.index)]
     rows = told("trade", doubtful=doubtful)
@@ -538,7 +545,7 @@ def trades_evidence(
             "ancillary": len(table),
             "tertiary": len(tertiary),
             "skilled": len(skilled),
-            "least": least,
+            "least": cases_required,
             "low": share[0],
             "high": share[1],
             "silent": len(all_cases) - len(table),
@@ -584,8 +591,8 @@ C27 = Claim(
     "C27",
     evidence=trades_evidence,
     variants={
-        "least": (3, 2, 5),
-        "which": CASES,
+        "cases_required": (3, 2, 5),
+        "cases_counted": CASES,
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -784,8 +791,8 @@ def campaign_signs(*, coder: str = "first", doubtful: bool = True) -> pd.DataFra
 
 def campaign_evidence(
     *,
-    counted: str = "orders and targets",
-    about: str = "rural e-commerce",
+    signs_counted: str = "orders and targets",
+    reports_about: str = "rural e-commerce",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
@@ -793,9 +800,9 @@ def campaign_evidence(
 
     Parameters
     ----------
-    counted : str
+    signs_counted : str
         A key of `COUNTED`.
-    about : {"rural e-commerce", "Taobao Villages"}
+    reports_about : {"rural e-commerce", "Taobao Villages"}
         What a report must be about.
     coder, doubtful
         See `coding.codes`.
@@ -805,11 +812,11 @@ def campaign_evidence(
     ValueError
         For another word.
     """
-    if counted not in COUNTED or about not in ("rural e-commerce", "Taobao Villages"):
-        raise ValueError(f"counted is {counted!r}, about is {about!r}")
+    if signs_counted not in COUNTED or reports_about not in ("rural e-commerce", "Taobao Villages"):
+        raise ValueError(f"signs_counted is {signs_counted!r}, reports_about is {reports_about!r}")
     table = campaign_signs(coder=coder, doubtful=doubtful)
-    bearing = table[table["sign"].isin(COUNTED[counted])]
-    if about == "Taobao Villages":
+    bearing = table[table["sign"].isin(COUNTED[signs_counted])]
+    if reports_about == "Taobao Villages":
         bearing = bearing[bearing["villages"]]
     later = bearing[bearing["later"]]
     before = bearing[~bearing["later"]]
@@ -861,8 +868,8 @@ C29 = Claim(
     "C29",
     evidence=campaign_evidence,
     variants={
-        "counted": tuple(COUNTED),
-        "about": ("rural e-commerce", "Taobao Villages"),
+        "signs_counted": tuple(COUNTED),
+        "reports_about": ("rural e-commerce", "Taobao Villages"),
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -878,15 +885,15 @@ C29 = Claim(
 # ---- dependence (C30) -----------------------------------------------------------------------
 
 CHAT = ("WeChat",)
-PERIODS = ("all years", "to 2017", "after 2017")
+PERIODS = ("all years", "up to 2017", "after 2017")
 EXPOSED = ("platform_fees", "platform_unilateral_change")
 
 
 def platform_use(
     *,
-    elsewhere: str = "retail platforms",
+    selling_elsewhere: str = "retail platforms",
     period: str = "all years",
-    which: str = "all cases",
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.DataFrame:
@@ -894,12 +901,12 @@ def platform_use(
 
     Parameters
     ----------
-    elsewhere : {"retail platforms", "chat shops too"}
+    selling_elsewhere : {"retail platforms", "chat shops too"}
         What counts as selling elsewhere.
     period : str
         One of `PERIODS`. A code takes the year of its source; undated statements count in "all
         years" alone.
-    which, coder, doubtful
+    cases_counted, coder, doubtful
         See `coded`.
 
     Returns
@@ -914,8 +921,8 @@ def platform_use(
     ValueError
         For another word.
     """
-    if elsewhere not in ("retail platforms", "chat shops too") or period not in PERIODS:
-        raise ValueError(f"elsewhere is {elsewhere!r}, period is {period!r}")
+    if selling_elsewhere not in ("retail platforms", "chat shops too") or period not in PERIODS:
+        raise ValueError(f"selling_elsewhere is {selling_elsewhere!r}, period is {period!r}")
     codes = pd.concat(
         [
             coded("sustainability_pressure", *EXPOSED, coder=coder, doubtful=doubtful).assign(
@@ -929,13 +936,13 @@ def platform_use(
     printed = data.sources()["date"].str[:4].loc[codes["source_id"]]
     codes["year"] = pd.to_numeric(printed, errors="coerce").to_numpy()
     rows = told("platform", doubtful=doubtful)
-    if elsewhere == "retail platforms":
+    if selling_elsewhere == "retail platforms":
         rows = rows[~rows["item"].isin(CHAT)]
     both = pd.concat([codes[["case_id", "kind", "year"]], rows[["case_id", "kind", "year"]]])
-    both = both[both["case_id"].isin(cases(which).index)]
+    both = both[both["case_id"].isin(cases(cases_counted).index)]
     year = pd.to_numeric(both["year"]).astype(float)
     if period != "all years":
-        both = both[(year <= 2017) if period == "to 2017" else (year > 2017)]
+        both = both[(year <= 2017) if period == "up to 2017" else (year > 2017)]
     table = both.groupby(["case_id", "kind"]).size().unstack(fill_value=0) > 0
     return table.reindex(columns=["exposed", "only", "elsewhere"], fill_value=False)
 
@@ -964,17 +971,21 @@ def national_shares(*, last: int = 2030) -> pd.DataFrame:
 
 def dependence_evidence(
     *,
-    elsewhere: str = "retail platforms",
+    selling_elsewhere: str = "retail platforms",
     period: str = "all years",
-    which: str = "all cases",
+    cases_counted: str = "all cases",
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C30: is one platform all that villages have?"""
     table = platform_use(
-        elsewhere=elsewhere, period=period, which=which, coder=coder, doubtful=doubtful
+        selling_elsewhere=selling_elsewhere,
+        period=period,
+        cases_counted=cases_counted,
+        coder=coder,
+        doubtful=doubtful,
     )
-    total = len(cases(which))
+    total = len(cases(cases_counted))
     if table.empty:
         return Evidence(None, "%", [], limits="No report on platforms under these choices.")
     alone = int((table["only"] & ~table["elsewhere"]).sum())
@@ -1040,9 +1051,9 @@ C30 = Claim(
     "C30",
     evidence=dependence_evidence,
     variants={
-        "elsewhere": ("retail platforms", "chat shops too"),
+        "selling_elsewhere": ("retail platforms", "chat shops too"),
         "period": PERIODS,
-        "which": CASES,
+        "cases_counted": CASES,
         "coder": coding.CODERS,
         "doubtful": (True, False),
     },
@@ -1070,18 +1081,18 @@ def rule_changes() -> pd.DataFrame:
 
 def rules_evidence(
     *,
-    reported: str = "before the article",
-    agents: str = "counted",
-    named: str = "all sellers",
+    reports_dated: str = "before the article",
+    village_agents: str = "counted",
+    people_named: str = "all sellers",
 ) -> Evidence:
     """Evidence for C31: changes at the expense of sellers, as reported.
 
     Parameters
     ----------
-    reported : {"before the article", "until today"}
-    agents : {"counted", "left out"}
+    reports_dated : {"before the article", "until today"}
+    village_agents : {"counted", "left out"}
         The agents of Rural Taobao order for villagers; they are not e-tailers.
-    named : {"all sellers", "village people only"}
+    people_named : {"all sellers", "village people only"}
 
     Raises
     ------
@@ -1089,18 +1100,21 @@ def rules_evidence(
         For another word.
     """
     if (
-        reported not in ("before the article", "until today")
-        or agents not in ("counted", "left out")
-        or named not in ("all sellers", "village people only")
+        reports_dated not in ("before the article", "until today")
+        or village_agents not in ("counted", "left out")
+        or people_named not in ("all sellers", "village people only")
     ):
-        raise ValueError(f"reported is {reported!r}, agents is {agents!r}, named is {named!r}")
+        raise ValueError(
+            f"reports_dated is {reports_dated!r}, village_agents is {village_agents!r}, "
+            f"people_named is {people_named!r}"
+        )
     table = rule_changes()
     table = table[table["borne_by"].isin(SELLERS)]
-    if reported == "before the article":
+    if reports_dated == "before the article":
         table = table[(table["reported"] != "") & (table["reported"].str[:7] < PUBLISHED)]
-    if agents == "left out":
+    if village_agents == "left out":
         table = table[table["borne_by"] != "village agents"]
-    if named == "village people only":
+    if people_named == "village people only":
         table = table[table["village_sellers"]]
     if table.empty:
         return Evidence(None, "changes", [], limits="No such report was found.")
@@ -1145,9 +1159,9 @@ C31 = Claim(
     "C31",
     evidence=rules_evidence,
     variants={
-        "reported": ("before the article", "until today"),
-        "agents": ("counted", "left out"),
-        "named": ("all sellers", "village people only"),
+        "reports_dated": ("before the article", "until today"),
+        "village_agents": ("counted", "left out"),
+        "people_named": ("all sellers", "village people only"),
     },
     rule=Rule(
         "Reproduced if at least two changes that cost sellers are described by at least two "
