@@ -7,7 +7,7 @@ def draw(random):
     frame = pd.DataFrame(
         {
             "villages": provinces.villages(2016),
-            "rural_million": provinces.base("rural_population", 2016) / 1e6,
+            "rural_million": provinces.base("rural_population", 2016) / 100,
         }
     )
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]

@@ -7,7 +7,7 @@ def draw(random):
 
     table = data.load("provinces/provinces")[["province_code", "name_en"]]
     table = table.rename(columns={"name_en": "province"}).set_index("province_code")
-    people = provinces.base("rural_population", 2016) / 1e6
+    people = provinces.base("rural_population", 2016) / 100
     rate = np.log1p(provinces.rates(2016))
     if random.random() < 0.5:
         rate = pd.Series(random.permutation(rate.to_numpy()), index=rate.index)

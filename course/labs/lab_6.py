@@ -3,7 +3,7 @@ def draw(random):
     from taobao_villages import data, provinces
 
     frame = provinces.model_frame(2016).drop(columns=["density"])
-    frame["exposure"] /= 1e6
+    frame["exposure"] /= 100
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]
     frame.insert(0, "province", names)
     while True:

@@ -730,3 +730,220 @@ def write_grades(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
 
 
 ROW = ("student", "status", "points", "of", "faults", "hints", "written")
+
+
+# ---- what `make course` writes ---------------------------------------------------------------
+
+README = """Labs of the course "Taobao Villages: a reproducible reading"
+
+Open check_setup.ipynb first. Each folder is one lab: a notebook and its tables. Write your
+answers into the variables that the cells name, run the notebook from top to bottom, save it,
+and hand in the .ipynb file. Written answers go into the cells that begin with "Answer".
+"""
+
+
+def check_setup() -> dict[str, Any]:
+    """A notebook that tells a student whether the labs will run."""
+    import nbformat
+
+    new = nbformat.v4
+    code = (
+        "import sys\n\nfrom taobao_villages import data, provinces\n\n"
+        'print("Python", sys.version.split()[0])\nprint("Data", data.version())\n'
+        'print("Villages in the list of 2016:", provinces.villages(2016).sum())\n'
+        'print("Your set-up works.")'
+    )
+    cells = [
+        new.new_markdown_cell(
+            "# Check my set-up\n\nRun the cell below. If it ends with a line that says so, your "
+            "set-up works. If it says that there is no module `taobao_villages`, start Jupyter "
+            "with `make lab` in the folder of the book."
+        ),
+        new.new_code_cell(code),
+    ]
+    for place, cell in enumerate(cells):
+        cell["id"] = f"setup-{place}"
+    return new.new_notebook(cells=cells, metadata=notebook(labs()[0], "student")["metadata"])
+
+
+def capstone_template() -> dict[str, Any]:
+    """The capstone's notebook with its parts, to be filled in."""
+    import nbformat
+
+    new = nbformat.v4
+    texts = [
+        "# Capstone: one claim of another article\n\nNames, date, article (author, year, pages).",
+        "## The claim\n\nIn your own words: what, where, when, by which measure.",
+        "## The rule\n\nWritten before the result: which result bears the claim out, which "
+        "contradicts it, which leaves it open?",
+        "## The data\n\nTable, rows, source of each; what is missing.",
+        "## The test\n\nReplace the value and the sources by what your data give.",
+        "## The verdict\n\nVerdict, evidence with table and row, what it depends on.",
+        "## Limits\n\nGaps, with the direction in which they could move the result.",
+    ]
+    code = (
+        "from taobao_villages import data\n"
+        "from taobao_villages.claims import Claim, Evidence, Rule\n\n\n"
+        "def evidence(*, definition='as printed'):\n"
+        "    return Evidence(None, '', [], limits='no data yet')\n\n\n"
+        "def decide(found):\n"
+        "    return 'not testable here', 'The rule is not written yet.'\n\n\n"
+        "table = data.load('claims')\n"
+        "table.loc[len(table)] = {\n"
+        "    'claim_id': 'X01', 'section': 'blooming', 'argument': 'own', 'kind': 'comparison',\n"
+        "    'paraphrase': 'The claim in my words.', 'source_id': 'li2017',\n}\n"
+        "with data.replaced({'claims': table}):\n"
+        "    claim = Claim('X01', evidence, Rule('The rule in words.', decide),\n"
+        "        variants={'definition': ('as printed',)})\n"
+        "    print(claim.judge().verdict)"
+    )
+    cells: list[Any] = [new.new_markdown_cell(text) for text in texts]
+    cells.insert(5, new.new_code_cell(code))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"capstone-{place}"
+    return new.new_notebook(cells=cells, metadata=notebook(labs()[0], "student")["metadata"])
+
+
+def otter(lab: Lab, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A lab as ``otter assign`` reads it, with hidden tests on the data of the class."""
+    import nbformat
+
+    new, cells = nbformat.v4, []
+
+    def raw(text: str) -> None:
+        cells.append(new.new_raw_cell(text))
+
+    files = "".join(f"\n    - {name}" for name in told["files"])
+    raw(
+        "# ASSIGNMENT CONFIG\ninit_cell: true\nexport_cell: false\ncheck_all_cell: false\nfiles:{files}"
+    )
+    for kind, name, text in lab.cells:
+        if kind == "question":
+            entry = told["items"][name]
+            last, cells = cells[-1], cells[:-1]
+            raw(f"# BEGIN QUESTION\nname: {name}\npoints: {entry['points']}")
+            cells.append(last)
+            raw("# BEGIN SOLUTION")
+            prompt = f'""" # BEGIN PROMPT\n{name} = ...\n"""; # END PROMPT\n'
+            cells.append(
+                new.new_code_cell(f"{prompt}# BEGIN SOLUTION NO PROMPT\n{text}\n# END SOLUTION")
+            )
+            raw("# END SOLUTION")
+            raw("# BEGIN TESTS")
+            right = entry["right"][0]
+            test = (
+                f"assert str({name}).strip().lower() == {str(right).lower()!r}"
+                if isinstance(right, str)
+                else f"assert abs({name} - {right!r}) <= {max(entry['within'] * abs(right), entry['absolute'])!r}"
+            )
+            cells.append(new.new_code_cell(f"# HIDDEN\n{test}"))
+            raw("# END TESTS")
+            raw("# END QUESTION")
+        elif kind == "written":
+            raw(f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: 12")
+            cells.append(new.new_markdown_cell(text))
+            raw("# BEGIN SOLUTION")
+            cells.append(new.new_markdown_cell("Graded by the rubric."))
+            raw("# END SOLUTION")
+            raw("# END QUESTION")
+        else:
+            make = new.new_code_cell if kind == "code" else new.new_markdown_cell
+            cells.append(make(text))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"otter-{place:02d}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def make(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Write the archives of students and instructors, and check the labs.
+
+    Parameters
+    ----------
+    out : Path
+        Emptied first.
+    seed : int
+        Draws the data of the class.
+    named : mapping
+        Numbers of the ledger, for the quiz.
+
+    Returns
+    -------
+    list of dict
+        What `check` found, one row a lab and version.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    student, teacher = out / "student", out / "instructor"
+    (student / "capstone").mkdir(parents=True)
+    (student / "README.txt").write_text(README, "utf-8")
+    _write(student / "check_setup.ipynb", check_setup())
+    _write(student / "capstone/capstone.ipynb", capstone_template())
+    rows = []
+    for lab in labs():
+        name = f"lab_{lab.number}"
+        told = key(lab, teacher / name, seed)
+        shutil.copytree(teacher / name / "draw_0", student / name)
+        told["files"] = sorted(path.name for path in (student / name).iterdir())
+        _write(student / name / f"{name}.ipynb", notebook(lab, "student"))
+        _write(teacher / name / f"{name}_solution.ipynb", notebook(lab, "solution"))
+        shutil.copytree(teacher / name / "draw_0", teacher / "otter" / name)
+        _write(teacher / "otter" / name / f"{name}.ipynb", otter(lab, told))
+        rows += check(lab, teacher / name)
+    (teacher / "quiz.gift").write_text(gift(named), "utf-8")
+    with (out / "check.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    for folder in (student, teacher):
+        _zip(folder)
+    return rows
+
+
+def check(lab: Lab, folder: Path) -> list[dict[str, Any]]:
+    """Grade the solution, the untouched notebook and usual slips; one row each."""
+    told = json.loads((folder / "key.json").read_text("utf-8"))
+    versions: dict[str, Any] = {"solution": notebook(lab, "solution")}
+    versions["untouched"] = notebook(lab, "student")
+    hints: dict[str, dict[str, str]] = {}
+    for place in range(max(len(entry["wrong"]) for entry in told["items"].values())):
+        replaced, expected = {}, {}
+        for name, entry in told["items"].items():
+            if place < len(entry["wrong"]):
+                solution = next(text for _, own, text in lab.cells if own == name)
+                slip = entry["wrong"][place]
+                replaced[name] = f"{solution}\nslip_{name} = {slip['expression']}"
+                expected[name] = slip["hint"]
+        # Later cells may need what a right answer computes: slips are set at the end.
+        wrong = notebook(lab, "solution", replaced)
+        last = "\n".join(f"{name} = slip_{name}" for name in replaced)
+        wrong["cells"].append(dict(wrong["cells"][-1], cell_type="code", source=last, id="slips"))
+        wrong["cells"][-1] |= {"outputs": [], "execution_count": None}
+        versions[f"slip {place + 1}"], hints[f"slip {place + 1}"] = wrong, expected
+    with tempfile.TemporaryDirectory() as work:
+        for name, content in versions.items():
+            _write(Path(work) / f"{name}.ipynb", content)
+        graded = {row["student"]: row for row in grade(Path(work), folder)}
+    rows = []
+    for name, row in graded.items():
+        expected = hints.get(name, {})
+        lost = {item for item in told["items"] if row[item] == 0}
+        full = {"solution": set(), "untouched": set(told["items"])}.get(name, set(expected))
+        fine = lost == full and all(row["hints"].get(i) == hint for i, hint in expected.items())
+        row_out = {"lab": lab.number, "version": name, "points": row["points"], "of": row["of"]}
+        rows.append(row_out | {"slips": len(expected), "as_expected": fine})
+    return rows
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _zip(folder: Path) -> None:
+    """A zip beside a folder, the same bytes for the same content."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix())
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
