@@ -1,4 +1,6 @@
-"""Command line: ``python -m taobao_villages ledger | multiverse | check | seal | sources | course | grade``."""
+"""Command line: ``python -m taobao_villages ledger``, ``multiverse``, ``check``, ``seal``,
+``sources WHAT``, ``course`` or ``grade``.
+"""
 
 from __future__ import annotations
 

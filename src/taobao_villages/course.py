@@ -252,10 +252,9 @@ def built_figure(name: str, built: Path) -> str:
         image = path.parent / source[1]
         kind = {".svg": "svg+xml", ".png": "png"}[image.suffix]
         text = base64.b64encode(image.read_bytes()).decode("ascii")
-        told = f"<p>{caption[1]} <small>From {path.stem.replace('_', ' ')}.</small></p>"
-        return f'<img alt="{alt[1]}" src="data:image/{kind};base64,{text}">' + (
-            told if caption else ""
-        )
+        told = f"{caption[1]} " if caption else ""
+        told += f"<small>From {path.stem.replace('_', ' ')}.</small>"
+        return f'<img alt="{alt[1]}" src="data:image/{kind};base64,{text}"><p>{told}</p>'
     raise ValueError(f"no page has the figure {name}")
 
 
@@ -477,7 +476,7 @@ def key(lab: Lab, folder: Path, seed: int) -> dict[str, Any]:
             }
             for place, (expression, hint) in enumerate(item.wrong)
         ]
-        entry = {
+        entry: dict[str, Any] = {
             "points": item.points,
             "within": item.within,
             "absolute": item.absolute,
@@ -808,47 +807,43 @@ def otter(lab: Lab, told: Mapping[str, Any]) -> dict[str, Any]:
     """A lab as ``otter assign`` reads it, with hidden tests on the data of the class."""
     import nbformat
 
-    new, cells = nbformat.v4, []
-
-    def raw(text: str) -> None:
-        cells.append(new.new_raw_cell(text))
-
+    new = nbformat.v4
+    raw, code, words = new.new_raw_cell, new.new_code_cell, new.new_markdown_cell
     files = "".join(f"\n    - {name}" for name in told["files"])
-    raw(
-        "# ASSIGNMENT CONFIG\ninit_cell: true\nexport_cell: false\ncheck_all_cell: false\nfiles:{files}"
-    )
+    cells = [raw(f"# ASSIGNMENT CONFIG\nexport_cell: false\ncheck_all_cell: false\nfiles:{files}")]
     for kind, name, text in lab.cells:
         if kind == "question":
             entry = told["items"][name]
-            last, cells = cells[-1], cells[:-1]
-            raw(f"# BEGIN QUESTION\nname: {name}\npoints: {entry['points']}")
-            cells.append(last)
-            raw("# BEGIN SOLUTION")
-            prompt = f'""" # BEGIN PROMPT\n{name} = ...\n"""; # END PROMPT\n'
-            cells.append(
-                new.new_code_cell(f"{prompt}# BEGIN SOLUTION NO PROMPT\n{text}\n# END SOLUTION")
-            )
-            raw("# END SOLUTION")
-            raw("# BEGIN TESTS")
             right = entry["right"][0]
             test = (
-                f"assert str({name}).strip().lower() == {str(right).lower()!r}"
-                if isinstance(right, str)
-                else f"assert abs({name} - {right!r}) <= {max(entry['within'] * abs(right), entry['absolute'])!r}"
+                f"abs({name} - {right!r}) <= {entry['within']} * {abs(right)!r} + 1e-6"
+                if (not isinstance(right, str))
+                else f"str({name}).strip().lower() == {right.lower()!r}"
             )
-            cells.append(new.new_code_cell(f"# HIDDEN\n{test}"))
-            raw("# END TESTS")
-            raw("# END QUESTION")
+            prompt = f'""" # BEGIN PROMPT\n{name} = ...\n"""; # END PROMPT'
+            solution = f"{prompt}\n# BEGIN SOLUTION NO PROMPT\n{text}\n# END SOLUTION"
+            cells += [
+                raw(f"# BEGIN QUESTION\nname: {name}\npoints: {entry['points']}"),
+                cells.pop(),  # the question's text stands before its solution
+                raw("# BEGIN SOLUTION"),
+                code(solution),
+                raw("# END SOLUTION"),
+                raw("# BEGIN TESTS"),
+                code(f"# HIDDEN\nassert {test}"),
+                raw("# END TESTS"),
+                raw("# END QUESTION"),
+            ]
         elif kind == "written":
-            raw(f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: 12")
-            cells.append(new.new_markdown_cell(text))
-            raw("# BEGIN SOLUTION")
-            cells.append(new.new_markdown_cell("Graded by the rubric."))
-            raw("# END SOLUTION")
-            raw("# END QUESTION")
+            cells += [
+                raw(f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: {3 * len(RUBRIC)}"),
+                words(text),
+                raw("# BEGIN SOLUTION"),
+                words("Graded by the rubric."),
+                raw("# END SOLUTION"),
+                raw("# END QUESTION"),
+            ]
         else:
-            make = new.new_code_cell if kind == "code" else new.new_markdown_cell
-            cells.append(make(text))
+            cells.append(code(text) if kind == "code" else words(text))
     for place, cell in enumerate(cells):
         cell["id"] = f"otter-{place:02d}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
