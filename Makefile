@@ -7,7 +7,9 @@ export PYTHONDONTWRITEBYTECODE :=
 export SOURCE_DATE_EPOCH ?= 1764000000
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve clean lock bench check ledger multiverse audit-deep
+SEED ?= 2026
+
+.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +31,9 @@ ledger: .venv/ready ## print every claim with its verdict
 
 multiverse: .venv/ready ## run every claim under all its variants
 	@$(BIN)/python -m taobao_villages multiverse
+
+course: book ## labs, keys, quiz and slides of the course: make course SEED=your-number
+	$(BIN)/python -m taobao_villages course --seed $(SEED)
 
 lab: .venv/ready ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book

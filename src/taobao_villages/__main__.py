@@ -1,4 +1,6 @@
-"""Command line: ``python -m taobao_villages ledger | multiverse | check | seal | sources WHAT``."""
+"""Command line: ``python -m taobao_villages ledger``, ``multiverse``, ``check``, ``seal``,
+``sources WHAT``, ``course`` or ``grade``.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,22 @@ def main(argv: list[str] | None = None) -> int:
         help="a claim (C19), a table (villages/national), a line of its file "
         "(villages/national:12) or a source (li2017)",
     )
+    lessons = commands.add_parser("course", help="write labs, keys and quiz of the course")
+    lessons.add_argument("--seed", type=int, required=True, help="draws the data of the class")
+    lessons.add_argument("--out", type=Path, default=Path("_build/course"), metavar="FOLDER")
+    grading = commands.add_parser("grade", help="grade a folder of submissions to a lab")
+    grading.add_argument("submissions", type=Path, metavar="FOLDER", help="one file a student")
+    grading.add_argument("--key", type=Path, required=True, help="the lab's folder with its key")
+    grading.add_argument("--roster", type=Path, help="CSV with a column student")
+    grading.add_argument("--out", type=Path, default=Path("grades"), metavar="FOLDER")
+    grading.add_argument("--limit", type=float, default=60, help="seconds a submission (60)")
     arguments = parser.parse_args(argv)
 
     try:
+        if arguments.command == "course":
+            return _course(arguments)
+        if arguments.command == "grade":
+            return _grade(arguments)
         if arguments.command == "ledger":
             from taobao_villages import claims, multiverse  # chapters are slow to import
 
@@ -91,6 +106,38 @@ def _multiverse(arguments: argparse.Namespace) -> int:
     )
     for claim_id, entry in multiverse.summary(results).items():
         print(f"{claim_id}: {entry['default']}. {entry['sentence']}")
+    return 0
+
+
+def _course(arguments: argparse.Namespace) -> int:
+    """Write the course's archives; a lab that fails its check is a fault."""
+    from taobao_villages import after_2017, book, claims, course, multiverse
+
+    rows = [
+        *multiverse.ledger(claims.ledger()),
+        *(f.judge().as_dict() for f in after_2017.FORECASTS),
+    ]
+    found = course.make(arguments.out, arguments.seed, book.numbers(rows))
+    for row in found:
+        state = "ok" if row["as_expected"] else "NOT AS EXPECTED"
+        print(f"lab {row['lab']}, {row['version']}: {row['points']} of {row['of']}, {state}")
+    print(f"written to {arguments.out}: student.zip, instructor.zip, check.csv")
+    return 0 if all(row["as_expected"] for row in found) else 1
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    """Grade a folder; every submission that did not simply run is named."""
+    from taobao_villages import course
+
+    roster = None
+    if arguments.roster:
+        roster = pd.read_csv(arguments.roster, dtype=str)["student"].tolist()
+    rows = course.grade(arguments.submissions, arguments.key, roster=roster, limit=arguments.limit)
+    course.write_grades(rows, arguments.out)
+    for row in rows:
+        if row["status"] != "graded" or row["faults"]:
+            print(f"{row['student']}: {row['status']}. {row['faults']}")
+    print(f"{len(rows)} students in {arguments.out / 'grades.csv'}")
     return 0
 
 

@@ -35,6 +35,7 @@ from typing import Any
 import latex2mathml.converter
 import nbformat
 from docutils import nodes
+from docutils.statemachine import StringList
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.render import strip_ansi
@@ -46,7 +47,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, data, multiverse
+from taobao_villages import __version__, after_2017, claims, course, data, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -85,7 +86,8 @@ def digest(root: Path) -> str:
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
     """
     total = hashlib.sha256()
-    files = [*sorted(PACKAGE.rglob("*.py")), *sorted(data.folder().rglob("*.*"))]
+    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "course.py"]
+    files = [*code, *sorted(data.folder().rglob("*.*"))]  # no notebook depends on the course
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -206,6 +208,7 @@ def prepare(app: Sphinx) -> None:
     forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
     named = numbers([*env.taobao_ledger, *forecasts])
+    env.taobao_numbers = named
     env.myst_config = replace(env.myst_config, substitutions=named)
 
     for page in pages:
@@ -663,6 +666,32 @@ class Reference(SphinxDirective):
         return [plain_table(["What", "State"], rows)]
 
 
+class Course(SphinxDirective):
+    """``{course} session 3``, ``notes`` and the like: made from the files of the course."""
+
+    required_arguments = 1
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        env: Any = self.env
+        for name in ("sessions.yml", "quiz.yml"):
+            env.note_dependency(str(course.ROOT / "book" / "course" / name))
+        env.note_dependency(course.__file__)
+        number = int(self.arguments[1]) if len(self.arguments) > 1 else None
+        text = course.page(self.arguments[0], number, env.taobao_numbers)
+        box = nodes.Element()
+        lines = StringList(text.splitlines(), source=env.docname)
+        self.state.nested_parse(lines, 0, box, match_titles=True)
+        return box.children
+
+
+def write_slides(app: Sphinx, error: Exception | None) -> None:
+    """The slides of the course beside the pages, if the book has the course."""
+    env: Any = app.env
+    if error is None and app.builder.name == "html" and "book/course/index" in env.found_docs:
+        course.write_slides(env.taobao_numbers, Path(app.outdir))
+
+
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------
 
 
@@ -682,10 +711,12 @@ def visit_block_math(self: Any, node: nodes.math_block) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_directive("reference", Reference)
+    app.add_directive("course", Course)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("doctree-read", check_images)
     app.connect("build-finished", write_ledger)
+    app.connect("build-finished", write_slides)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

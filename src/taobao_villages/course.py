@@ -1,0 +1,944 @@
+"""The course: session pages, quiz, slides, labs and their grading, each made from one source.
+
+``book/course/sessions.yml`` and ``quiz.yml`` hold what pages and slides say; a file of
+``course/labs/`` holds a lab with its solutions. A lab's answer key is what its solution gives on
+the data that a seed draws, so it changes with the data. A submission is run twice, on the data
+of the class and on a second draw that students do not have: a typed answer is right on the first
+only.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).absolute().parents[2]
+PARTS = {
+    "recall": "Recall and warm-up",
+    "demonstration": "Walk-through",
+    "pairs": "Pair task",
+    "discussion": "Discussion",
+    "exit": "Exit question",
+}
+RUBRIC = ("claim", "evidence", "uncertainty", "limits")  # of written answers, 0 to 3 each
+SEED = 2026
+DRAWS = 2  # the data of the class, and those that students do not have
+
+
+@cache
+def sessions() -> list[dict[str, Any]]:
+    """The eight sessions as their file has them."""
+    return yaml.safe_load((ROOT / "book/course/sessions.yml").read_text("utf-8"))
+
+
+@cache
+def quiz() -> list[dict[str, Any]]:
+    """The quiz bank; each option has its text under ``right`` or ``wrong``, and ``why``."""
+    return yaml.safe_load((ROOT / "book/course/quiz.yml").read_text("utf-8"))
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+
+def fill(text: str, named: Mapping[str, Any]) -> str:
+    """`text` with the numbers of the ledger in place of ``{{ C19.value }}``.
+
+    Raises
+    ------
+    KeyError
+        If the ledger has no such number.
+    """
+
+    def number(found: re.Match) -> str:
+        entry, key = found[1].split(".")
+        return str(named[entry][key])
+
+    return re.sub(r"\{\{ *([\w.]+) *\}\}", number, text)
+
+
+def plain(text: str) -> str:
+    """Markdown of a page as plain text: the words of links, without marks."""
+    text = re.sub(r"\{(?:ref|doc|term)\}`([^`<]*?)\s*(?:<[^>]*>)?`", _link_words, text)
+    return text.replace("`", "")
+
+
+def _link_words(found: re.Match) -> str:
+    words = found[1]
+    return words.rsplit("/", 1)[-1].replace("_", " ") if words.startswith("/") else words
+
+
+def page(kind: str, number: int | None, named: Mapping[str, Any]) -> str:
+    """Markdown of a part of a page.
+
+    Parameters
+    ----------
+    kind : {"session", "notes", "timetable", "quiz"}
+    number : int or None
+        The session, for "session" and "quiz".
+    named : mapping
+        Numbers of the ledger, as ``book.numbers`` gives them.
+    """
+    makers = {"session": session_page, "quiz": quiz_page}
+    if kind in makers:
+        return fill(makers[kind](number or 0), named)
+    return fill({"notes": notes_page, "timetable": timetable}[kind](), named)
+
+
+def _list(items: Iterable[str], mark: str = "-") -> str:
+    return "\n".join(f"{mark} {item}" for item in items)
+
+
+def session_page(number: int) -> str:
+    """The page of a session for students."""
+    told = sessions()[number - 1]
+    minutes = _list(f"{name}: {told['minutes'][key]} minutes" for key, name in PARTS.items())
+    links = ", ".join(f"{{ref}}`{claim} <claim-{claim.lower()}>`" for claim in told["claims"])
+    parts = [
+        f"**{told['question']}** Claims: {links}. "
+        f'<a href="../../slides/session_{number}.html">Slides of this session</a>.',
+        "## You will be able to\n\n" + _list(item["text"] for item in told["objectives"]),
+        f"## Time plan\n\n{minutes}\n\nThe minutes are estimates; no class has tried them yet.",
+        f"## Before the session\n\n{told['reading']}",
+        f"## Warm-up\n\n{told['warmup']['question']}\n\n:::{{admonition}} What this probes\n"
+        f":class: dropdown\n{told['warmup']['misconception']}\n:::",
+        "## Walk-through\n\n" + _list(told["walkthrough"], "1."),
+        "## Pair task\n\n" + _list(told["pair"], "1."),
+        f"## Exit question\n\n{told['exit']}",
+        f"## Homework\n\n{told['homework']}",
+        "## Key points\n\n" + _list(told["key_points"]),
+        "## Check yourself\n\n" + quiz_page(number),
+    ]
+    return "\n\n".join(parts)
+
+
+def timetable() -> str:
+    """The sessions with their questions as a table."""
+    rows = [
+        f"| {{doc}}`{one['number']}. {one['title']} </book/course/session_{one['number']}>` "
+        f"| {one['question']} |"
+        for one in sessions()
+    ]
+    return "\n".join(["| Session | Question |", "|---|---|", *rows])
+
+
+def notes_page() -> str:
+    """The notes of all sessions for the instructor."""
+    parts = []
+    for told in sessions():
+        notes = told["notes"]
+        aims = _list(
+            f"{item['id']}: {item['text']} Assessed by: {', '.join(item['assessed'])}."
+            for item in told["objectives"]
+        )
+        parts.append(
+            f"### Session {told['number']}: {told['title']}\n\n{aims}\n\n"
+            f"**Likely wrong answers.** {notes['watch']}\n\n"
+            f"**A good exit answer.** {notes['good_exit']}\n\n"
+            f"**Without computers.** {notes['paper']}\n\n**To discuss.** {notes['discuss']}"
+        )
+    return "\n\n".join(parts)
+
+
+def quiz_page(number: int) -> str:
+    """The questions of a session; an option unfolds to its feedback, without a script."""
+    parts = []
+    for place, item in enumerate((q for q in quiz() if q["session"] == number), start=1):
+        parts.append(f"**{place}.** {item['text']}")
+        for option in item["options"]:
+            told = "Right." if "right" in option else "Not quite."
+            words = html.escape(plain(option.get("right") or option["wrong"]))
+            parts.append(
+                f'<details class="quiz"><summary>{words}</summary>\n\n'
+                f"{told} {option['why']}\n\n</details>"
+            )
+    return "\n\n".join(parts)
+
+
+def gift(named: Mapping[str, Any]) -> str:
+    """The quiz bank in GIFT, which course platforms import."""
+
+    def safe(text: str) -> str:
+        return re.sub(r"([~=#{}:\\])", r"\\\1", plain(fill(text, named)))
+
+    blocks = []
+    for item in quiz():
+        lines = [f"::{item['id']}::{safe(item['text'])} {{"]
+        for option in item["options"]:
+            mark, text = ("=", option["right"]) if "right" in option else ("~", option["wrong"])
+            lines.append(f"  {mark}{safe(text)} # {safe(option['why'])}")
+        title = sessions()[item["session"] - 1]["title"]
+        category = f"$CATEGORY: Taobao Villages/{item['session']} {title}"
+        blocks.append("\n".join([category, "", *lines, "}"]))
+    return "\n\n".join(blocks) + "\n"
+
+
+# ---- slides ----------------------------------------------------------------------------------
+
+STYLE = """
+:root { color-scheme: light dark; font: 1.4rem/1.45 system-ui, sans-serif; }
+body { margin: 0; }
+section { box-sizing: border-box; min-height: 100vh; padding: 4vh 6vw; display: none; }
+section:target, body:not(:has(section:target)) section:first-of-type { display: block; }
+h1, h2 { line-height: 1.2; margin-block: 0 1rem; }
+img { background: #fff; max-width: 100%; max-height: 62vh; }
+aside { border-top: 2px solid; font-size: 1rem; margin-top: 2rem; }
+body:not(.notes) aside { display: none; }
+nav { bottom: .6rem; font-size: 1rem; position: fixed; right: 1rem; }
+nav a { margin-left: 1rem; }
+@media print {
+  section { break-after: page; display: block; min-height: 0; }
+  nav { display: none; }
+  aside { display: block !important; }
+}
+"""
+SCRIPT = """
+const slides = [...document.querySelectorAll("section")];
+const now = () => Math.max(0, slides.findIndex(s => "#" + s.id === location.hash));
+function go(to) {
+  const slide = slides[Math.min(slides.length - 1, Math.max(0, to))];
+  location.hash = slide.id; slide.focus();
+}
+document.addEventListener("keydown", event => {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const step = {ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1}[event.key];
+  if (event.key === " " && event.target.closest("a")) return;
+  if (step) { go(now() + step); event.preventDefault(); }
+  if (event.key === "Home") go(0);
+  if (event.key === "End") go(slides.length - 1);
+  if (event.key === "n") document.body.classList.toggle("notes");
+});
+"""
+
+
+def built_figure(name: str, built: Path) -> str:
+    """A figure of a built chapter as HTML that needs no other file, with its alt text.
+
+    Raises
+    ------
+    ValueError
+        If no page has a figure of that name.
+    """
+    pattern = rf'<figure[^>]*id="fig-{re.escape(name)}".*?</figure>'
+    for path in sorted((built / "book").glob("*.html")):
+        found = re.search(pattern, path.read_text("utf-8"), re.S)
+        if not found:
+            continue
+        source = re.search(r'<img[^>]*\bsrc="([^"]+)"', found[0])
+        alt = re.search(r'<img[^>]*\balt="([^"]+)"', found[0])
+        caption = re.search(r'<span class="caption-text">(.*?)</span>', found[0], re.S)
+        if not source or not alt:
+            raise ValueError(f"figure {name}: an image with an alt text is needed")
+        image = path.parent / source[1]
+        kind = {".svg": "svg+xml", ".png": "png"}[image.suffix]
+        text = base64.b64encode(image.read_bytes()).decode("ascii")
+        told = f"{caption[1]} " if caption else ""
+        told += f"<small>From {path.stem.replace('_', ' ')}.</small>"
+        return f'<img alt="{alt[1]}" src="data:image/{kind};base64,{text}"><p>{told}</p>'
+    raise ValueError(f"no page has the figure {name}")
+
+
+def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
+    """The slides of a session: one HTML file that needs nothing else."""
+    told = sessions()[number - 1]
+
+    def words(text: str) -> str:
+        return html.escape(plain(fill(text, named)))
+
+    def items(texts: Sequence[str], tag: str = "ul") -> str:
+        return f"<{tag}>" + "".join(f"<li>{words(text)}</li>" for text in texts) + f"</{tag}>"
+
+    notes, minutes = told["notes"], told["minutes"]
+    title = f"{number}. {told['title']}"
+    pages = [
+        (f"<h1>{words(title)}</h1><p>{words(told['question'])}</p>", told["reading"]),
+        (
+            "<h2>You will be able to</h2>" + items([o["text"] for o in told["objectives"]]),
+            "Time plan: " + ", ".join(f"{PARTS[k].lower()} {v}" for k, v in minutes.items()) + ".",
+        ),
+        (
+            f"<h2>Warm-up</h2><p>{words(told['warmup']['question'])}</p>",
+            told["warmup"]["misconception"],
+        ),
+        *(
+            (f"<h2>Walk-through</h2><p>{words(step)}</p>", notes["watch"])
+            for step in told["walkthrough"]
+        ),
+        *(
+            (
+                f"<h2>Figure</h2>{built_figure(name, built)}",
+                "Let them read the axes aloud before you say what it shows.",
+            )
+            for name in told["figures"]
+        ),
+        (
+            "<h2>Pair task</h2>" + items(told["pair"], "ol"),
+            f"{minutes['pairs']} minutes. " + notes["paper"],
+        ),
+        (
+            f"<h2>Discussion</h2><p>{words(notes['discuss'])}</p>",
+            f"{minutes['discussion']} minutes.",
+        ),
+        (f"<h2>Exit question</h2><p>{words(told['exit'])}</p>", notes["good_exit"]),
+        ("<h2>Key points</h2>" + items(told["key_points"]), told["homework"]),
+    ]
+    body = "".join(
+        f'<section id="s{place}" tabindex="-1" aria-label="Slide {place} of {len(pages)}">{shown}'
+        f"<aside><strong>Notes.</strong> {words(said)}</aside></section>"
+        for place, (shown, said) in enumerate(pages, start=1)
+    )
+    nav = '<nav>Arrow keys; n: notes <a href="#s1">First</a>'
+    nav += f'<a href="../book/course/session_{number}.html">Page</a></nav>'
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{words(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f"<body>{body}{nav}<script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def write_slides(named: Mapping[str, Any], built: Path) -> None:
+    """The slides of all sessions beside the built pages."""
+    (built / "slides").mkdir(exist_ok=True)
+    for told in sessions():
+        path = built / "slides" / f"session_{told['number']}.html"
+        path.write_text(slides(told["number"], named, built), "utf-8")
+
+
+# ---- labs ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Item:
+    """One graded item: its name, points, and the answers that students typically give wrong."""
+
+    name: str
+    points: int
+    within: float = 0.005  # relative; absolute where a lab says so with "+"
+    absolute: float = 1e-6
+    wrong: list[tuple[str, str]] = field(default_factory=list)  # expression, hint
+
+
+@dataclass
+class Lab:
+    """A lab as its source has it."""
+
+    number: int
+    cells: list[
+        tuple[str, str, str]
+    ]  # kind ("markdown", "code", "question", "written"), name, text
+    draw: str
+    items: dict[str, Item]
+
+    @property
+    def points(self) -> int:
+        return sum(item.points for item in self.items.values())
+
+    @property
+    def written(self) -> list[str]:
+        return [name for kind, name, _ in self.cells if kind == "written"]
+
+
+def labs() -> list[Lab]:
+    """All labs of ``course/labs``."""
+    return [read_lab(path) for path in sorted((ROOT / "course/labs").glob("lab_*.py"))]
+
+
+def read_lab(path: Path) -> Lab:
+    """Read the source of a lab.
+
+    It has cells that begin with ``# %%`` and a kind: ``[markdown]``; none, for given code;
+    ``draw``, the function that draws the data (teachers only); ``question NAME POINTS``, a
+    solution, with an absolute tolerance as fourth word if needed; ``wrong NAME``, one line for
+    each typical wrong answer, ``expression  # hint``; ``written NAME``, a question for a text.
+    """
+    lab = Lab(int(path.stem.rsplit("_", 1)[1]), [], "", {})
+    for block in re.split(r"^# %% ?", path.read_text("utf-8"), flags=re.M)[1:]:
+        head, _, body = block.partition("\n")
+        kind, *words = head.split() or ["code"]
+        body = body.strip()
+        if kind == "draw":
+            lab.draw = body
+        elif kind == "wrong":
+            for line in body.splitlines():
+                expression, hint = line.split("  # ", 1)
+                lab.items[words[0]].wrong.append((expression.strip(), hint.strip()))
+        elif kind in ("[markdown]", "written"):
+            text = re.sub(r"^# ?", "", body, flags=re.M)
+            lab.cells.append((kind.strip("[]"), words[0] if words else "", text))
+        elif kind == "question":
+            item = lab.items[words[0]] = Item(words[0], int(words[1]))
+            if len(words) > 2:
+                item.absolute = float(words[2])
+            lab.cells.append(("question", item.name, body))
+        elif kind == "code":
+            lab.cells.append(("code", "", body))
+        else:
+            raise ValueError(f"{path.name}: {kind!r} is no kind of cell")
+    return lab
+
+
+def answer_mark(name: str) -> str:
+    """What a cell with a written answer begins with."""
+    return f"**Answer {name}:**"
+
+
+def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A lab as a notebook.
+
+    Parameters
+    ----------
+    lab : Lab
+    version : {"student", "solution"}
+    replaced : mapping of str to str, optional
+        Code of an item's cell in place of its solution.
+    """
+    import nbformat
+
+    new, cells = nbformat.v4, []
+    for kind, name, text in lab.cells:
+        if kind == "code":
+            cells.append(new.new_code_cell(text))
+        elif kind == "question":
+            code = (replaced or {}).get(name, text)
+            cells.append(new.new_code_cell(code if version == "solution" else f"{name} = ..."))
+        else:
+            cells.append(new.new_markdown_cell(text))
+            if kind == "written":
+                cells.append(new.new_markdown_cell(f"{answer_mark(name)} write here."))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"lab{lab.number}-{place:02d}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def draw(lab: Lab, seed: int, folder: Path) -> list[Path]:
+    """Draw a lab's data: a folder for the class, and one for the second run of the grading."""
+    made = []
+    for number in range(DRAWS):
+        space: dict[str, Any] = {}
+        exec(compile(lab.draw, f"lab {lab.number}, draw", "exec"), space)
+        target = folder / f"draw_{number}"
+        target.mkdir(parents=True)
+        tables = space["draw"](np.random.default_rng([seed, lab.number, number]))
+        for name, frame in tables.items():
+            frame.to_csv(target / f"{name}.csv", index=False)
+        made.append(target)
+    return made
+
+
+def key(lab: Lab, folder: Path, seed: int) -> dict[str, Any]:
+    """Draw the data and write what the grading needs: answers, wrong answers, hints.
+
+    Raises
+    ------
+    RuntimeError
+        If the solution fails.
+    """
+    draws = draw(lab, seed, folder)
+    code = [text for kind, _, text in lab.cells if kind in ("code", "question")]
+    names = list(lab.items)
+    for item in lab.items.values():
+        for place, (expression, _) in enumerate(item.wrong):
+            code.append(f"wrong_{item.name}_{place} = {expression}")
+            names.append(f"wrong_{item.name}_{place}")
+    done = run(code, names, draws, limit=120)
+    if done["status"] != "graded" or any(one["faults"] for one in done["draws"]):
+        raise RuntimeError(f"lab {lab.number}: the solution fails: {done}")
+    values = [one["values"] for one in done["draws"]]
+    told: dict[str, Any] = {"lab": lab.number, "points": lab.points, "written": lab.written}
+    told["items"] = {}
+    for item in lab.items.values():
+        wrong = [
+            {
+                "expression": expression,
+                "hint": hint,
+                "value": values[0][f"wrong_{item.name}_{place}"],
+            }
+            for place, (expression, hint) in enumerate(item.wrong)
+        ]
+        entry: dict[str, Any] = {
+            "points": item.points,
+            "within": item.within,
+            "absolute": item.absolute,
+            "right": [one[item.name] for one in values],
+            "wrong": wrong,
+        }
+        # On some data a usual slip happens to give the right answer: then it is no slip there.
+        entry["wrong"] = [one for one in wrong if not same(one["value"], entry["right"][0], entry)]
+        told["items"][item.name] = entry
+    (folder / "key.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
+    return told
+
+
+# ---- running and grading submissions ---------------------------------------------------------
+
+
+def run(
+    code: Sequence[str], names: Sequence[str], draws: Sequence[Path], *, limit: float
+) -> dict[str, Any]:
+    """Run cells on each draw of the data in a process of their own.
+
+    Parameters
+    ----------
+    code : sequence of str
+        Cells; one that raises, or runs longer than half of `limit`, does not stop the others.
+    names : sequence of str
+        Variables whose values are wanted.
+    draws : sequence of Path
+        Folders; the cells run in a copy of each.
+    limit : float
+        Seconds until the process is ended.
+
+    Returns
+    -------
+    dict
+        ``status`` ("graded", "time limit", "crashed") and for each draw ``values`` and ``faults``.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        folders = []
+        for path in draws:
+            folders.append(shutil.copytree(path, Path(work) / path.name).as_posix())
+        job = {"code": code, "names": names, "folders": folders, "cell_limit": limit / 2}
+        (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
+        command = "from taobao_villages import course; course.run_job()"
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", command],
+            cwd=work,
+            env=os.environ | {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            status = "graded" if process.wait(limit) == 0 else "crashed"
+        except subprocess.TimeoutExpired:
+            status = "time limit"
+        _end(process)
+        result = Path(work) / "result.json"
+        told = json.loads(result.read_text("utf-8")) if result.exists() else []
+    told += [{"values": {}, "faults": []} for _ in range(len(draws) - len(told))]
+    return {"status": status, "draws": told}
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a submission's process with all that it started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def run_job() -> None:
+    """In the process of a submission: run the cells of ``job.json``, keep what they answer."""
+    result = Path("result.json").absolute()
+    job = json.loads(Path("job.json").read_text("utf-8"))
+    told: list[dict[str, Any]] = []
+
+    def too_long(*_: Any) -> None:
+        raise TimeoutError(f"a cell ran longer than {job['cell_limit']:g} s")
+
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, too_long)
+    for folder in job["folders"]:
+        os.chdir(folder)
+        space: dict[str, Any] = {"__name__": "__main__"}
+        entry: dict[str, Any] = {"values": {}, "faults": []}
+        told.append(entry)
+        for number, text in enumerate(job["code"], start=1):
+            try:
+                if hasattr(signal, "SIGALRM"):
+                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"] / len(job["folders"]))
+                exec(compile(text, f"cell {number}", "exec"), space)
+            except BaseException as error:  # also SystemExit: the next cells still count
+                entry["faults"].append(f"code cell {number}: {type(error).__name__}: {error}")
+            finally:
+                if hasattr(signal, "SIGALRM"):
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            entry["values"] = {name: _simple(space.get(name)) for name in job["names"]}
+            result.write_text(json.dumps(told), "utf-8")
+
+
+def _simple(value: Any) -> Any:
+    """A student's answer as JSON: a number, a text, true or false, else nothing."""
+    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str) else None
+
+
+def same(answer: Any, right: Any, entry: Mapping[str, Any]) -> bool:
+    """Whether an answer is right: texts without case and spaces, numbers within a tolerance."""
+    if isinstance(right, bool) or isinstance(answer, bool):
+        return answer is right
+    if isinstance(right, str) or isinstance(answer, str):
+        return str(answer).strip().lower() == str(right).strip().lower()
+    if answer is None or right is None:
+        return False
+    return abs(answer - right) <= max(entry["within"] * abs(right), entry["absolute"])
+
+
+def judge(answers: Sequence[Any], entry: Mapping[str, Any]) -> tuple[int, str]:
+    """Points and hint for the answers of one item, one answer a draw."""
+    if all(same(a, r, entry) for a, r in zip(answers, entry["right"], strict=True)):
+        return entry["points"], ""
+    if answers[0] is None:
+        return 0, "Not answered, or not a number or text."
+    for wrong in entry["wrong"]:
+        if same(answers[0], wrong["value"], entry):
+            return 0, wrong["hint"]
+    if same(answers[0], entry["right"][0], entry):
+        return 0, "Right on your data only: compute it from the table, so that it follows the data."
+    return 0, "Not right, and none of the usual slips. Check unit, rows and order of steps."
+
+
+def read_submission(path: Path) -> tuple[list[str], list[str]]:
+    """Code cells (without the notebook's own commands) and Markdown cells of a submission.
+
+    Raises
+    ------
+    ValueError
+        If the file is no notebook.
+    """
+    try:
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        texts = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError("the file cannot be read as a notebook") from error
+    code = [re.sub(r"^[ \t]*[%!].*$", "pass", t, flags=re.M) for kind, t in texts if kind == "code"]
+    return code, [text for kind, text in texts if kind == "markdown"]
+
+
+def grade_one(path: Path, told: Mapping[str, Any], folder: Path, limit: float) -> dict[str, Any]:
+    """Grade one file: a row of ``grades.csv``, with ``hints`` and ``written`` as mappings."""
+    row: dict[str, Any] = {"student": path.stem, "status": "", "points": 0, "of": told["points"]}
+    row |= {"faults": "", "hints": {}, "written": {}} | dict.fromkeys(told["items"], 0)
+    try:
+        if path.suffix != ".ipynb":
+            raise ValueError(f"a file of type {path.suffix or 'none'}, not a notebook")
+        code, texts = read_submission(path)
+    except ValueError as error:
+        return row | {"status": "not a notebook", "faults": str(error)}
+    draws = [folder / f"draw_{number}" for number in range(len(_first(told)["right"]))]
+    done = run(code, list(told["items"]), draws, limit=limit)
+    row["status"] = done["status"]
+    row["faults"] = "; ".join(done["draws"][0]["faults"])
+    if done["status"] == "time limit":
+        row["faults"] = f"ended after {limit:g} s; " + row["faults"]
+    for name, entry in told["items"].items():
+        answers = [one["values"].get(name) for one in done["draws"]]
+        row[name], hint = judge(answers, entry)
+        row["points"] += row[name]
+        if hint:
+            row["hints"][name] = hint
+    for name in told["written"]:
+        found = [t for t in texts if t.strip().startswith(answer_mark(name))]
+        text = found[-1].strip().removeprefix(answer_mark(name)).strip() if found else ""
+        row["written"][name] = "" if text == "write here." else text
+    return row
+
+
+def _first(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next(iter(told["items"].values()))
+
+
+def grade(
+    submissions: Path,
+    folder: Path,
+    *,
+    roster: Sequence[str] | None = None,
+    limit: float = 60,
+    jobs: int | None = None,
+) -> list[dict[str, Any]]:
+    """Grade every file of a folder; nobody of the roster is left out.
+
+    Parameters
+    ----------
+    submissions : Path
+        One file a student, named after the student.
+    folder : Path
+        A lab's folder in the instructor archive: ``key.json`` and the draws.
+    roster : sequence of str, optional
+        Students who should have handed in.
+    limit : float
+        Seconds for one submission.
+    jobs : int, optional
+        Submissions at a time; one a core if None.
+    """
+    told = json.loads((folder / "key.json").read_text("utf-8"))
+    files = sorted(path for path in submissions.iterdir() if path.is_file())
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        rows = list(pool.map(lambda path: grade_one(path, told, folder, limit), files))
+    if roster is not None:
+        for row in rows:
+            if row["student"] not in roster:
+                row["faults"] = "; ".join(filter(None, ["not on the roster", row["faults"]]))
+        empty = {"points": 0, "of": told["points"], "hints": {}, "written": {}}
+        empty |= dict.fromkeys(told["items"], 0)
+        for name in sorted(set(roster) - {row["student"] for row in rows}):
+            rows.append({"student": name, "status": "no file", "faults": "no file found"} | empty)
+    return rows
+
+
+def write_grades(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """``grades.csv``, ``written.csv`` and a feedback text for each student."""
+    (out / "feedback").mkdir(parents=True, exist_ok=True)
+    items = [key for key in rows[0] if key not in ROW] if rows else []
+    with (out / "grades.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["student", "status", "points", "of", *items, "faults", "hints"])
+        for row in rows:
+            hints = " | ".join(f"{name}: {hint}" for name, hint in row["hints"].items())
+            own = [row[name] for name in ("student", "status", "points", "of", *items, "faults")]
+            table.writerow([*own, hints])
+    with (out / "written.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["student", "item", "answer", *RUBRIC])
+        for row in rows:
+            for name, text in row["written"].items():
+                table.writerow([row["student"], name, text or "(no answer)", "", "", "", ""])
+    for row in rows:
+        lines = [f"{row['student']}: {row['points']} of {row['of']} points ({row['status']})"]
+        lines += [f"{name}: {row[name]}. {row['hints'].get(name, 'Right.')}" for name in items]
+        lines += [f"Fault: {row['faults']}"] if row["faults"] else []
+        name = re.sub(r"[^-\w]+", "_", row["student"])
+        (out / "feedback" / f"{name}.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+ROW = ("student", "status", "points", "of", "faults", "hints", "written")
+
+
+# ---- what `make course` writes ---------------------------------------------------------------
+
+README = """Labs of the course "Taobao Villages: a reproducible reading"
+
+Open check_setup.ipynb first. Each folder is one lab: a notebook and its tables. Write your
+answers into the variables that the cells name, run the notebook from top to bottom, save it,
+and hand in the .ipynb file. Written answers go into the cells that begin with "Answer".
+"""
+
+
+def check_setup() -> dict[str, Any]:
+    """A notebook that tells a student whether the labs will run."""
+    import nbformat
+
+    new = nbformat.v4
+    code = (
+        "import sys\n\nfrom taobao_villages import data, provinces\n\n"
+        'print("Python", sys.version.split()[0])\nprint("Data", data.version())\n'
+        'print("Villages in the list of 2016:", provinces.villages(2016).sum())\n'
+        'print("Your set-up works.")'
+    )
+    cells = [
+        new.new_markdown_cell(
+            "# Check my set-up\n\nRun the cell below. If it ends with a line that says so, your "
+            "set-up works. If it says that there is no module `taobao_villages`, start Jupyter "
+            "with `make lab` in the folder of the book."
+        ),
+        new.new_code_cell(code),
+    ]
+    for place, cell in enumerate(cells):
+        cell["id"] = f"setup-{place}"
+    return new.new_notebook(cells=cells, metadata=notebook(labs()[0], "student")["metadata"])
+
+
+def capstone_template() -> dict[str, Any]:
+    """The capstone's notebook with its parts, to be filled in."""
+    import nbformat
+
+    new = nbformat.v4
+    texts = [
+        "# Capstone: one claim of another article\n\nNames, date, article (author, year, pages).",
+        "## The claim\n\nIn your own words: what, where, when, by which measure.",
+        "## The rule\n\nWritten before the result: which result bears the claim out, which "
+        "contradicts it, which leaves it open?",
+        "## The data\n\nTable, rows, source of each; what is missing.",
+        "## The test\n\nReplace the value and the sources by what your data give.",
+        "## The verdict\n\nVerdict, evidence with table and row, what it depends on.",
+        "## Limits\n\nGaps, with the direction in which they could move the result.",
+    ]
+    code = (
+        "from taobao_villages import data\n"
+        "from taobao_villages.claims import Claim, Evidence, Rule\n\n\n"
+        "def evidence(*, definition='as printed'):\n"
+        "    return Evidence(None, '', [], limits='no data yet')\n\n\n"
+        "def decide(found):\n"
+        "    return 'not testable here', 'The rule is not written yet.'\n\n\n"
+        "table = data.load('claims')\n"
+        "table.loc[len(table)] = {\n"
+        "    'claim_id': 'X01', 'section': 'blooming', 'argument': 'own', 'kind': 'comparison',\n"
+        "    'paraphrase': 'The claim in my words.', 'source_id': 'li2017',\n}\n"
+        "with data.replaced({'claims': table}):\n"
+        "    claim = Claim('X01', evidence, Rule('The rule in words.', decide),\n"
+        "        variants={'definition': ('as printed',)})\n"
+        "    print(claim.judge().verdict)"
+    )
+    cells: list[Any] = [new.new_markdown_cell(text) for text in texts]
+    cells.insert(5, new.new_code_cell(code))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"capstone-{place}"
+    return new.new_notebook(cells=cells, metadata=notebook(labs()[0], "student")["metadata"])
+
+
+def otter(lab: Lab, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A lab as ``otter assign`` reads it, with hidden tests on the data of the class."""
+    import nbformat
+
+    new = nbformat.v4
+    raw, code, words = new.new_raw_cell, new.new_code_cell, new.new_markdown_cell
+    files = "".join(f"\n    - {name}" for name in told["files"])
+    cells = [raw(f"# ASSIGNMENT CONFIG\nexport_cell: false\ncheck_all_cell: false\nfiles:{files}")]
+    for kind, name, text in lab.cells:
+        if kind == "question":
+            entry = told["items"][name]
+            right = entry["right"][0]
+            test = (
+                f"abs({name} - {right!r}) <= {entry['within']} * {abs(right)!r} + 1e-6"
+                if (not isinstance(right, str))
+                else f"str({name}).strip().lower() == {right.lower()!r}"
+            )
+            prompt = f'""" # BEGIN PROMPT\n{name} = ...\n"""; # END PROMPT'
+            solution = f"{prompt}\n# BEGIN SOLUTION NO PROMPT\n{text}\n# END SOLUTION"
+            cells += [
+                raw(f"# BEGIN QUESTION\nname: {name}\npoints: {entry['points']}"),
+                cells.pop(),  # the question's text stands before its solution
+                raw("# BEGIN SOLUTION"),
+                code(solution),
+                raw("# END SOLUTION"),
+                raw("# BEGIN TESTS"),
+                code(f"# HIDDEN\nassert {test}"),
+                raw("# END TESTS"),
+                raw("# END QUESTION"),
+            ]
+        elif kind == "written":
+            cells += [
+                raw(f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: {3 * len(RUBRIC)}"),
+                words(text),
+                raw("# BEGIN SOLUTION"),
+                words("Graded by the rubric."),
+                raw("# END SOLUTION"),
+                raw("# END QUESTION"),
+            ]
+        else:
+            cells.append(code(text) if kind == "code" else words(text))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"otter-{place:02d}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def make(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Write the archives of students and instructors, and check the labs.
+
+    Parameters
+    ----------
+    out : Path
+        Emptied first.
+    seed : int
+        Draws the data of the class.
+    named : mapping
+        Numbers of the ledger, for the quiz.
+
+    Returns
+    -------
+    list of dict
+        What `check` found, one row a lab and version.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    student, teacher = out / "student", out / "instructor"
+    (student / "capstone").mkdir(parents=True)
+    (student / "README.txt").write_text(README, "utf-8")
+    _write(student / "check_setup.ipynb", check_setup())
+    _write(student / "capstone/capstone.ipynb", capstone_template())
+    rows = []
+    for lab in labs():
+        name = f"lab_{lab.number}"
+        told = key(lab, teacher / name, seed)
+        shutil.copytree(teacher / name / "draw_0", student / name)
+        told["files"] = sorted(path.name for path in (student / name).iterdir())
+        _write(student / name / f"{name}.ipynb", notebook(lab, "student"))
+        _write(teacher / name / f"{name}_solution.ipynb", notebook(lab, "solution"))
+        shutil.copytree(teacher / name / "draw_0", teacher / "otter" / name)
+        _write(teacher / "otter" / name / f"{name}.ipynb", otter(lab, told))
+        rows += check(lab, teacher / name)
+    (teacher / "quiz.gift").write_text(gift(named), "utf-8")
+    with (out / "check.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    for folder in (student, teacher):
+        _zip(folder)
+    return rows
+
+
+def check(lab: Lab, folder: Path) -> list[dict[str, Any]]:
+    """Grade the solution, the untouched notebook and usual slips; one row each."""
+    told = json.loads((folder / "key.json").read_text("utf-8"))
+    versions: dict[str, Any] = {"solution": notebook(lab, "solution")}
+    versions["untouched"] = notebook(lab, "student")
+    hints: dict[str, dict[str, str]] = {}
+    for place in range(max(len(entry["wrong"]) for entry in told["items"].values())):
+        replaced, expected = {}, {}
+        for name, entry in told["items"].items():
+            if place < len(entry["wrong"]):
+                solution = next(text for _, own, text in lab.cells if own == name)
+                slip = entry["wrong"][place]
+                replaced[name] = f"{solution}\nslip_{name} = {slip['expression']}"
+                expected[name] = slip["hint"]
+        # Later cells may need what a right answer computes: slips are set at the end.
+        wrong = notebook(lab, "solution", replaced)
+        last = "\n".join(f"{name} = slip_{name}" for name in replaced)
+        wrong["cells"].append(dict(wrong["cells"][-1], cell_type="code", source=last, id="slips"))
+        wrong["cells"][-1] |= {"outputs": [], "execution_count": None}
+        versions[f"slip {place + 1}"], hints[f"slip {place + 1}"] = wrong, expected
+    with tempfile.TemporaryDirectory() as work:
+        for name, content in versions.items():
+            _write(Path(work) / f"{name}.ipynb", content)
+        graded = {row["student"]: row for row in grade(Path(work), folder)}
+    rows = []
+    for name, row in graded.items():
+        expected = hints.get(name, {})
+        lost = {item for item in told["items"] if row[item] == 0}
+        full = {"solution": set(), "untouched": set(told["items"])}.get(name, set(expected))
+        fine = lost == full and all(row["hints"].get(i) == hint for i, hint in expected.items())
+        row_out = {"lab": lab.number, "version": name, "points": row["points"], "of": row["of"]}
+        rows.append(row_out | {"slips": len(expected), "as_expected": fine})
+    return rows
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _zip(folder: Path) -> None:
+    """A zip beside a folder, the same bytes for the same content."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix())
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes())
