@@ -315,3 +315,15 @@ def test_what_moved_and_why(new, line):
 
 def test_a_new_claim_is_told():
     assert multiverse.moved([], [entry()]) == ["C15: new, reproduced"]
+
+
+# ---- placebo --------------------------------------------------------------------------------
+
+
+def test_rules_seldom_find_what_is_not_there_and_mostly_what_is():
+    kept = multiverse.placebo()
+    assert kept["sets"] >= 500
+    for claim, kinds in kept["rates"].items():
+        assert kinds["shuffled"]["reproduced"] <= 6, claim
+        planted = kinds["planted"]
+        assert planted["reproduced"] + planted["in_part"] >= 80, claim

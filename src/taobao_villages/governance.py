@@ -145,7 +145,7 @@ def place(association: str) -> str:
 
 def founders(rows: pd.DataFrame) -> set[str]:
     """Who founded one association, by every account: "state", "sellers" or both."""
-    values = rows.loc[rows["concept"] == "founder", "value"]
+    values = rows.loc[rows["concept"] == "founder", "value"].dropna()  # not from the second pass
     return {"state" if value.startswith("government") else "sellers" for value in values}
 
 

@@ -443,6 +443,23 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
     return lines
 
 
+def placebo() -> dict[str, Any]:
+    """The kept result of ``benchmarks/placebo.py``: verdicts on shuffled and planted data.
+
+    Returns
+    -------
+    dict
+        ``commit``, ``date``, ``sets`` and others of the run; ``rates`` by claim and kind of data.
+
+    Raises
+    ------
+    FileNotFoundError
+        Outside the repository, which holds the result.
+    """
+    path = Path(__file__).parents[2] / "benchmarks" / "placebo.json"
+    return json.loads(path.read_text("utf-8"))
+
+
 def _records(path: Path) -> list[dict[str, Any]]:
     """Results kept for the latest states of code and data, the newest first."""
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
