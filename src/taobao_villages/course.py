@@ -646,8 +646,9 @@ def grade_one(path: Path, told: Mapping[str, Any], folder: Path, limit: float) -
     done = run(code, list(told["items"]), draws, limit=limit)
     row["status"] = done["status"]
     row["faults"] = "; ".join(done["draws"][0]["faults"])
-    if done["status"] == "time limit":
-        row["faults"] = f"ended after {limit:g} s; " + row["faults"]
+    ends = {"time limit": f"ended after {limit:g} s", "crashed": "the process ended by itself"}
+    if done["status"] in ends:
+        row["faults"] = "; ".join(filter(None, [ends[done["status"]], row["faults"]]))
     for name, entry in told["items"].items():
         answers = [one["values"].get(name) for one in done["draws"]]
         row[name], hint = judge(answers, entry)
