@@ -271,8 +271,18 @@ def graded(made, tmp_path_factory):
     (folder / "in" / "stranger.docx").write_text("my answers", "utf-8")
     (folder / "roster.csv").write_text("student\n" + "\n".join(roster) + "\n", "utf-8")
     code = __main__.main(
-        ["grade", str(folder / "in"), "--key", str(key), "--limit", str(LIMIT)]
-        + ["--roster", str(folder / "roster.csv"), "--out", str(folder / "out")]
+        [
+            "grade",
+            str(folder / "in"),
+            "--key",
+            str(key),
+            "--limit",
+            str(LIMIT),
+            "--roster",
+            str(folder / "roster.csv"),
+            "--out",
+            str(folder / "out"),
+        ]
     )
     assert code == 0
     with (folder / "out/grades.csv").open(encoding="utf-8", newline="") as file:
@@ -391,7 +401,7 @@ def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # 
     for one in course.sessions():
         page = pages[f"book/course/session_{one['number']}.html"]
         heads = [head.get_text().rstrip("#") for head in page.select("article h2")]
-        assert heads[:3] == ["You will be able to", "Time plan", "Before the session"]
+        assert heads[:3] == ["The question", "You will be able to", "Time plan"]
         options = sum(len(q["options"]) for q in course.quiz() if q["session"] == one["number"])
         assert len(page.select("details.quiz > summary")) == options
         assert one["notes"]["good_exit"] not in page.get_text()

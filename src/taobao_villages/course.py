@@ -115,7 +115,7 @@ def session_page(number: int) -> str:
     minutes = _list(f"{name}: {told['minutes'][key]} minutes" for key, name in PARTS.items())
     links = ", ".join(f"{{ref}}`{claim} <claim-{claim.lower()}>`" for claim in told["claims"])
     parts = [
-        f"**{told['question']}** Claims: {links}. "
+        f"## The question\n\n**{told['question']}** Claims: {links}. "
         f'<a href="../../slides/session_{number}.html">Slides of this session</a>.',
         "## You will be able to\n\n" + _list(item["text"] for item in told["objectives"]),
         f"## Time plan\n\n{minutes}\n\nThe minutes are estimates; no class has tried them yet.",
@@ -206,6 +206,7 @@ aside { border-top: 2px solid; font-size: 1rem; margin-top: 2rem; }
 body:not(.notes) aside { display: none; }
 nav { bottom: .6rem; font-size: 1rem; position: fixed; right: 1rem; }
 nav a { margin-left: 1rem; }
+@media (min-width: 50rem) { img { height: 62vh; object-fit: contain; } }
 @media print {
   section { break-after: page; display: block; min-height: 0; }
   nav { display: none; }
@@ -286,7 +287,7 @@ def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
         ),
         *(
             (
-                f"<h2>Figure</h2>{built_figure(name, built)}",
+                f"<h2>What do you see?</h2>{built_figure(name, built)}",
                 "Let them read the axes aloud before you say what it shows.",
             )
             for name in told["figures"]
