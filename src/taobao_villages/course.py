@@ -595,9 +595,9 @@ def same(answer: Any, right: Any, entry: Mapping[str, Any]) -> bool:
     """Whether an answer is right: texts without case and spaces, numbers within a tolerance."""
     if isinstance(right, bool) or isinstance(answer, bool):
         return answer is right
-    if isinstance(right, str) or isinstance(answer, str):
-        return str(answer).strip().lower() == str(right).strip().lower()
-    if answer is None or right is None:
+    if isinstance(right, str) and isinstance(answer, str):
+        return answer.strip().lower() == right.strip().lower()
+    if isinstance(right, str) or isinstance(answer, str) or answer is None or right is None:
         return False
     return abs(answer - right) <= max(entry["within"] * abs(right), entry["absolute"])
 
