@@ -2,9 +2,9 @@
 
 ``book/course/sessions.yml`` and ``quiz.yml`` hold what pages and slides say; a file of
 ``course/labs/`` holds a lab with its solutions. A lab's answer key is what its solution gives on
-the data that a seed draws, so it changes with the data. A submission is run twice, on the data
-of the class and on a second draw that students do not have: a typed answer is right on the first
-only.
+the data that a seed draws, so it changes with the data. A submission is run on the
+data of the class and on further draws that students do not have: a typed answer is right on the
+first only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PARTS = {
 }
 RUBRIC = ("claim", "evidence", "uncertainty", "limits")  # of written answers, 0 to 3 each
 SEED = 2026
-DRAWS = 2  # the data of the class, and those that students do not have
+DRAWS = 4  # the data of the class, and three draws that students do not have
 
 
 @cache
@@ -334,7 +334,7 @@ class Item:
 
     name: str
     points: int
-    within: float = 0.005  # relative; absolute where a lab says so with "+"
+    within: float = 0.002  # relative; absolute where a lab says so with "+"
     absolute: float = 1e-6
     wrong: list[tuple[str, str]] = field(default_factory=list)  # expression, hint
 
@@ -433,7 +433,7 @@ def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) 
 
 
 def draw(lab: Lab, seed: int, folder: Path) -> list[Path]:
-    """Draw a lab's data: a folder for the class, and one for the second run of the grading."""
+    """Draw a lab's data: a folder for the class, and others for the further runs."""
     made = []
     for number in range(DRAWS):
         space: dict[str, Any] = {}
@@ -612,6 +612,11 @@ def judge(answers: Sequence[Any], entry: Mapping[str, Any]) -> tuple[int, str]:
         if same(answers[0], wrong["value"], entry):
             return 0, wrong["hint"]
     if same(answers[0], entry["right"][0], entry):
+        if None in answers[1:]:
+            return (
+                0,
+                "Right on your data; the runs on other data did not get so far: see the fault.",
+            )
         return 0, "Right on your data only: compute it from the table, so that it follows the data."
     return 0, "Not right, and none of the usual slips. Check unit, rows and order of steps."
 
