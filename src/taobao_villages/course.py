@@ -502,7 +502,7 @@ def run(
     Parameters
     ----------
     code : sequence of str
-        Cells; one that raises, or runs longer than half of `limit`, does not stop the others.
+        Cells; one that raises, or runs longer than half of `limit` over the draws, is left.
     names : sequence of str
         Variables whose values are wanted.
     draws : sequence of Path
@@ -519,7 +519,12 @@ def run(
         folders = []
         for path in draws:
             folders.append(shutil.copytree(path, Path(work) / path.name).as_posix())
-        job = {"code": code, "names": names, "folders": folders, "cell_limit": limit / 2}
+        job = {
+            "code": code,
+            "names": names,
+            "folders": folders,
+            "cell_limit": limit / 2 / len(draws),
+        }
         (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
         command = "from taobao_villages import course; course.run_job()"
         process = subprocess.Popen(
@@ -571,7 +576,7 @@ def run_job() -> None:
         for number, text in enumerate(job["code"], start=1):
             try:
                 if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"] / len(job["folders"]))
+                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"])
                 exec(compile(text, f"cell {number}", "exec"), space)
             except BaseException as error:  # also SystemExit: the next cells still count
                 entry["faults"].append(f"code cell {number}: {type(error).__name__}: {error}")
