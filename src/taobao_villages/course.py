@@ -2,9 +2,9 @@
 
 ``book/course/sessions.yml`` and ``quiz.yml`` hold what pages and slides say; a file of
 ``course/labs/`` holds a lab with its solutions. A lab's answer key is what its solution gives on
-the data that a seed draws, so it changes with the data. A submission is run twice, on the data
-of the class and on a second draw that students do not have: a typed answer is right on the first
-only.
+the data that a seed draws, so it changes with the data. A submission is run on the
+data of the class and on further draws that students do not have: a typed answer is right on the
+first only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PARTS = {
 }
 RUBRIC = ("claim", "evidence", "uncertainty", "limits")  # of written answers, 0 to 3 each
 SEED = 2026
-DRAWS = 2  # the data of the class, and those that students do not have
+DRAWS = 4  # the data of the class, and three draws that students do not have
 
 
 @cache
@@ -115,7 +115,7 @@ def session_page(number: int) -> str:
     minutes = _list(f"{name}: {told['minutes'][key]} minutes" for key, name in PARTS.items())
     links = ", ".join(f"{{ref}}`{claim} <claim-{claim.lower()}>`" for claim in told["claims"])
     parts = [
-        f"**{told['question']}** Claims: {links}. "
+        f"## The question\n\n**{told['question']}** Claims: {links}. "
         f'<a href="../../slides/session_{number}.html">Slides of this session</a>.',
         "## You will be able to\n\n" + _list(item["text"] for item in told["objectives"]),
         f"## Time plan\n\n{minutes}\n\nThe minutes are estimates; no class has tried them yet.",
@@ -206,6 +206,7 @@ aside { border-top: 2px solid; font-size: 1rem; margin-top: 2rem; }
 body:not(.notes) aside { display: none; }
 nav { bottom: .6rem; font-size: 1rem; position: fixed; right: 1rem; }
 nav a { margin-left: 1rem; }
+@media (min-width: 50rem) { img { height: 62vh; object-fit: contain; } }
 @media print {
   section { break-after: page; display: block; min-height: 0; }
   nav { display: none; }
@@ -286,7 +287,7 @@ def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
         ),
         *(
             (
-                f"<h2>Figure</h2>{built_figure(name, built)}",
+                f"<h2>What do you see?</h2>{built_figure(name, built)}",
                 "Let them read the axes aloud before you say what it shows.",
             )
             for name in told["figures"]
@@ -333,7 +334,7 @@ class Item:
 
     name: str
     points: int
-    within: float = 0.005  # relative; absolute where a lab says so with "+"
+    within: float = 0.002  # relative; absolute where a lab says so with "+"
     absolute: float = 1e-6
     wrong: list[tuple[str, str]] = field(default_factory=list)  # expression, hint
 
@@ -432,7 +433,7 @@ def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) 
 
 
 def draw(lab: Lab, seed: int, folder: Path) -> list[Path]:
-    """Draw a lab's data: a folder for the class, and one for the second run of the grading."""
+    """Draw a lab's data: a folder for the class, and others for the further runs."""
     made = []
     for number in range(DRAWS):
         space: dict[str, Any] = {}
@@ -501,7 +502,7 @@ def run(
     Parameters
     ----------
     code : sequence of str
-        Cells; one that raises, or runs longer than half of `limit`, does not stop the others.
+        Cells; one that raises, or runs longer than half of `limit` over the draws, is left.
     names : sequence of str
         Variables whose values are wanted.
     draws : sequence of Path
@@ -518,7 +519,12 @@ def run(
         folders = []
         for path in draws:
             folders.append(shutil.copytree(path, Path(work) / path.name).as_posix())
-        job = {"code": code, "names": names, "folders": folders, "cell_limit": limit / 2}
+        job = {
+            "code": code,
+            "names": names,
+            "folders": folders,
+            "cell_limit": limit / 2 / len(draws),
+        }
         (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
         command = "from taobao_villages import course; course.run_job()"
         process = subprocess.Popen(
@@ -570,7 +576,7 @@ def run_job() -> None:
         for number, text in enumerate(job["code"], start=1):
             try:
                 if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"] / len(job["folders"]))
+                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"])
                 exec(compile(text, f"cell {number}", "exec"), space)
             except BaseException as error:  # also SystemExit: the next cells still count
                 entry["faults"].append(f"code cell {number}: {type(error).__name__}: {error}")
@@ -594,9 +600,9 @@ def same(answer: Any, right: Any, entry: Mapping[str, Any]) -> bool:
     """Whether an answer is right: texts without case and spaces, numbers within a tolerance."""
     if isinstance(right, bool) or isinstance(answer, bool):
         return answer is right
-    if isinstance(right, str) or isinstance(answer, str):
-        return str(answer).strip().lower() == str(right).strip().lower()
-    if answer is None or right is None:
+    if isinstance(right, str) and isinstance(answer, str):
+        return answer.strip().lower() == right.strip().lower()
+    if isinstance(right, str) or isinstance(answer, str) or answer is None or right is None:
         return False
     return abs(answer - right) <= max(entry["within"] * abs(right), entry["absolute"])
 
@@ -611,6 +617,11 @@ def judge(answers: Sequence[Any], entry: Mapping[str, Any]) -> tuple[int, str]:
         if same(answers[0], wrong["value"], entry):
             return 0, wrong["hint"]
     if same(answers[0], entry["right"][0], entry):
+        if None in answers[1:]:
+            return (
+                0,
+                "Right on your data; the runs on other data did not get so far: see the fault.",
+            )
         return 0, "Right on your data only: compute it from the table, so that it follows the data."
     return 0, "Not right, and none of the usual slips. Check unit, rows and order of steps."
 
@@ -646,8 +657,9 @@ def grade_one(path: Path, told: Mapping[str, Any], folder: Path, limit: float) -
     done = run(code, list(told["items"]), draws, limit=limit)
     row["status"] = done["status"]
     row["faults"] = "; ".join(done["draws"][0]["faults"])
-    if done["status"] == "time limit":
-        row["faults"] = f"ended after {limit:g} s; " + row["faults"]
+    ends = {"time limit": f"ended after {limit:g} s", "crashed": "the process ended by itself"}
+    if done["status"] in ends:
+        row["faults"] = "; ".join(filter(None, [ends[done["status"]], row["faults"]]))
     for name, entry in told["items"].items():
         answers = [one["values"].get(name) for one in done["draws"]]
         row[name], hint = judge(answers, entry)

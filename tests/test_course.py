@@ -1,0 +1,441 @@
+"""The course: its pages, quiz, slides, and labs from the archives to the grades of a class."""
+
+import csv
+import json
+import re
+import shutil
+import zipfile
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbclient import NotebookClient
+from test_book import html, pages  # noqa: F401  (the built book)
+
+from taobao_villages import __main__, book, claims, course
+
+MINUTES = 90
+LIMIT = 30  # seconds a submission; an endless loop takes half of them
+
+
+@pytest.fixture(scope="session")
+def named():
+    from taobao_villages import after_2017, multiverse
+
+    rows = multiverse.ledger(claims.ledger())
+    return book.numbers([*rows, *(item.judge().as_dict() for item in after_2017.FORECASTS)])
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, named):
+    """The archives that `make course` writes, and what the check of the labs found."""
+    out = tmp_path_factory.mktemp("course") / "out"
+    return SimpleNamespace(out=out, rows=course.make(out, 99, named))
+
+
+# ---- sessions --------------------------------------------------------------------------------
+
+
+def texts(value):
+    """Every text inside nested lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from texts(part)
+
+
+def test_the_minutes_of_a_session_are_those_of_its_parts():
+    assert [one["number"] for one in course.sessions()] == list(range(1, 9))
+    for one in course.sessions():
+        assert set(one["minutes"]) == set(course.PARTS)
+        assert sum(one["minutes"].values()) == MINUTES, one["title"]
+
+
+def test_every_objective_is_assessed_and_every_item_assesses_an_objective():
+    labs = {lab.number: lab for lab in course.labs()}
+    for one in course.sessions():
+        items = {f"quiz:{q['id']}" for q in course.quiz() if q["session"] == one["number"]}
+        lab = labs[one["number"]]
+        items |= {f"lab:{name}" for name in (*lab.items, *lab.written)} | {"exit"}
+        named = [item for aim in one["objectives"] for item in aim["assessed"]]
+        assert all(aim["assessed"] for aim in one["objectives"])
+        assert sorted(set(named)) == sorted(items), one["title"]
+        assert len(named) == len(set(named)), "an item belongs to one objective"
+
+
+def test_objectives_begin_with_verbs_that_can_be_observed():
+    vague = {"understand", "know", "learn", "appreciate", "be", "see"}
+    for one in course.sessions():
+        for aim in one["objectives"]:
+            assert aim["text"].split()[0].lower() not in vague
+
+
+def test_numbers_of_the_course_come_from_the_ledger(named):
+    for part in (*course.sessions(), *course.quiz()):
+        for text in texts({k: v for k, v in part.items() if k not in ("minutes", "id")}):
+            worked = text.startswith("A worked example") or "worked example" in str(part)
+            if not worked and not re.fullmatch(r"O\d-\d|[\w-]+", text):
+                assert book.typed_figures(text) == [], text
+            assert "{{" not in course.fill(text, named)
+
+
+def test_a_number_that_the_ledger_lacks_is_an_error(named):
+    with pytest.raises(KeyError):
+        course.fill("so {{ C19.nonsense }}", named)
+    assert course.fill("{{ C19.stated }}%", named) == "90%"
+
+
+def test_links_become_words_off_the_page():
+    text = "See {doc}`/book/after_2017`, {ref}`C18 <claim-c18>` and {term}`kin`; `gini`."
+    assert course.plain(text) == "See after 2017, C18 and kin; gini."
+
+
+# ---- quiz ------------------------------------------------------------------------------------
+
+
+def test_the_quiz_has_forty_questions_with_feedback_for_each_option():
+    questions = course.quiz()
+    assert len(questions) >= 40
+    assert len({q["id"] for q in questions}) == len(questions)
+    for question in questions:
+        assert sum("right" in option for option in question["options"]) == 1, question["id"]
+        assert len(question["options"]) >= 3
+        assert all(len(option["why"]) > 15 for option in question["options"])
+
+
+def test_the_right_option_has_no_fixed_place():
+    places = [next(i for i, o in enumerate(q["options"]) if "right" in o) for q in course.quiz()]
+    assert all(places.count(place) >= len(places) // 5 for place in range(3))
+
+
+def test_the_quiz_as_gift(named):
+    text = course.gift(named)
+    blocks = [block for block in text.split("$CATEGORY: ") if block]
+    assert len(blocks) == len(course.quiz())
+    for block in blocks:
+        assert len(re.findall(r"^  =", block, re.M)) == 1
+        assert len(re.findall(r"^  ~", block, re.M)) >= 2
+        bare = re.sub(r"\\.", "", block)
+        assert (bare.count("{"), bare.count("}"), bare.count("::")) == (1, 1, 2)
+        for line in re.findall(r"^  [=~].*", bare, re.M):
+            assert line.count("#") == 1, "feedback follows each option"
+    assert "`" not in text
+    assert "{ref}" not in text
+
+
+# ---- labs ------------------------------------------------------------------------------------
+
+
+def test_solutions_score_full_untouched_labs_score_zero_and_slips_get_their_hints(made):
+    assert {row["lab"] for row in made.rows} == set(range(1, 9))
+    for row in made.rows:
+        assert row["as_expected"], row
+        if row["version"] == "solution":
+            assert row["points"] == row["of"] > 0
+        else:
+            assert row["points"] < row["of"]
+            assert row["version"] != "untouched" or row["points"] == 0
+    for number in range(1, 9):
+        assert sum(row["slips"] for row in made.rows if row["lab"] == number) >= 3
+
+
+def test_keys_change_with_the_seed_and_come_back_with_it(made, tmp_path):
+    lab = course.labs()[3]
+    first = json.loads((made.out / "instructor/lab_4/key.json").read_text("utf-8"))
+    other = course.key(lab, tmp_path / "other", 100)
+    again = course.key(lab, tmp_path / "again", 99)
+    assert again["items"] == first["items"]
+    assert other["items"]["gini"]["right"] != first["items"]["gini"]["right"]
+    assert len(set(first["items"]["gini"]["right"])) == course.DRAWS, "each draw is another one"
+
+
+def test_a_lab_that_cannot_be_solved_is_an_error(tmp_path):
+    lab = course.labs()[3]
+    lab.cells[-2] = ("question", "highest", "highest = provinces.loc[nonsense]")
+    with pytest.raises(RuntimeError, match="nonsense"):
+        course.key(lab, tmp_path / "key", 1)
+
+
+@pytest.mark.parametrize("name", ["student", "instructor"])
+def test_the_archive_holds_the_folder(made, name):
+    with zipfile.ZipFile(made.out / f"{name}.zip") as archive:
+        inside = set(archive.namelist())
+    on_disk = {p.relative_to(made.out).as_posix() for p in (made.out / name).rglob("*.*")}
+    assert inside == on_disk
+    assert len(inside) > 10
+
+
+def solutions() -> list[str]:
+    """The lines of code that solve the labs, and the hints of their slips."""
+    found = []
+    for lab in course.labs():
+        for kind, _, text in lab.cells:
+            if kind == "question":
+                found += [line for line in text.splitlines() if len(line) > 25]
+        found += [hint for item in lab.items.values() for _, hint in item.wrong]
+    return found
+
+
+def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):  # noqa: F811
+    for folder in (made.out / "student", html):
+        names = {path.name for path in folder.rglob("*")}
+        assert not names & {"key.json", "draw_0", "draw_1", "instructor", "quiz.gift", "check.csv"}
+        assert not [name for name in names if "solution" in name or name.startswith("lab_8_")]
+    given = "\n".join(
+        path.read_text("utf-8") for path in sorted((made.out / "student").rglob("*.*"))
+    )
+    built = [*html.rglob("*.html"), *html.rglob("*.js"), *(html / "_sources").rglob("*.*")]
+    site = "\n".join(path.read_text("utf-8", errors="replace") for path in built)
+    for line in solutions():
+        assert json.dumps(line)[1:-1] not in given, line
+        assert line not in site, line
+    secret = (made.out / "instructor/lab_4/draw_1/provinces.csv").read_text("utf-8")
+    assert secret not in given
+    assert "lab_1" not in site, "labs are not on the site"
+
+
+def test_the_student_archive_runs_on_its_own(made, tmp_path):
+    folder = shutil.copytree(made.out / "student", tmp_path / "student")
+    for path in [folder / "check_setup.ipynb", folder / "lab_4/lab_4.ipynb"]:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(path.parent))
+    path = folder / "capstone/capstone.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(path.parent))
+    (told,) = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert told["text"].strip() == "not testable here"
+
+
+def test_otter_gets_every_item_with_a_hidden_test(made):
+    for lab in course.labs():
+        path = made.out / f"instructor/otter/lab_{lab.number}/lab_{lab.number}.ipynb"
+        text = [cell["source"] for cell in nbformat.read(path, as_version=4).cells]
+        begun = [one.splitlines()[1] for one in text if one.startswith("# BEGIN QUESTION")]
+        assert begun == [f"name: {name}" for name in (*lab.items, *lab.written)]
+        assert sum(one.startswith("# HIDDEN") for one in text) == len(lab.items)
+        assert text.count("# BEGIN SOLUTION") == text.count("# END SOLUTION") == len(begun)
+
+
+# ---- the grades of a class -------------------------------------------------------------------
+
+KINDS = ("right", "wrong", "blank", "typed", "crash", "exit", "loop", "kill", "broken", "missing")
+
+
+def submission(lab, told, kind):
+    """A notebook (or text) of one simulated student."""
+    items = told["items"]
+    if kind == "blank":
+        return json.dumps(course.notebook(lab, "student"))
+    if kind == "typed":
+        typed = {name: f"{name} = {entry['right'][0]!r}" for name, entry in items.items()}
+        return json.dumps(course.notebook(lab, "solution", typed))
+    if kind == "broken":
+        return '{"cells": ['
+    last = next(reversed(items))
+    ends = {
+        "crash": "1 / 0",
+        "exit": "raise SystemExit(1)",
+        "loop": "while True:\n    pass",
+        "kill": "import os\nos._exit(7)",
+    }
+    replaced = {last: ends[kind]} if kind in ends else {}
+    if kind == "wrong":
+        slip = items["gini"]["wrong"][0]
+        replaced = {"gini": f"gini = {slip['expression']}"}
+    made = course.notebook(lab, "solution", replaced)
+    for cell in made["cells"]:
+        if cell["source"].startswith("**Answer map_written:**"):
+            cell["source"] = "**Answer map_written:** Two provinces differ by people."
+    return json.dumps(made)
+
+
+@pytest.fixture(scope="session")
+def graded(made, tmp_path_factory):
+    """The grades of a class of thirty, three of each kind."""
+    folder = tmp_path_factory.mktemp("class")
+    lab, key = course.labs()[3], made.out / "instructor/lab_4"
+    told = json.loads((key / "key.json").read_text("utf-8"))
+    roster = [f"{kind}_{number}" for kind in KINDS for number in range(3)]
+    (folder / "in").mkdir()
+    for student in roster:
+        kind = student.split("_")[0]
+        if kind != "missing":
+            (folder / "in" / f"{student}.ipynb").write_text(submission(lab, told, kind), "utf-8")
+    (folder / "in" / "stranger.docx").write_text("my answers", "utf-8")
+    (folder / "roster.csv").write_text("student\n" + "\n".join(roster) + "\n", "utf-8")
+    code = __main__.main(
+        [
+            "grade",
+            str(folder / "in"),
+            "--key",
+            str(key),
+            "--limit",
+            str(LIMIT),
+            "--roster",
+            str(folder / "roster.csv"),
+            "--out",
+            str(folder / "out"),
+        ]
+    )
+    assert code == 0
+    with (folder / "out/grades.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    return SimpleNamespace(out=folder / "out", rows=rows, roster=roster, told=told)
+
+
+def test_nobody_is_lost(graded):
+    assert set(graded.rows) == {*graded.roster, "stranger"}
+
+
+def test_each_kind_of_submission_gets_its_grade(graded):
+    full, items = graded.told["points"], graded.told["items"]
+    last = items["highest"]["points"]
+    # Where all draws happen to have the same answer, a typed one cannot be told.
+    same_on_all = sum(
+        entry["points"]
+        for entry in items.values()
+        if all(course.same(entry["right"][0], other, entry) for other in entry["right"])
+    )
+    assert same_on_all < full / 2
+    points = {
+        "right": full,
+        "wrong": full - items["gini"]["points"],
+        "blank": 0,
+        "typed": same_on_all,
+        "crash": full - last,
+        "exit": full - last,
+        "loop": full - last,
+        "broken": 0,
+        "missing": 0,
+        "kill": 0,
+    }
+    for student in graded.roster:
+        row = graded.rows[student]
+        assert int(row["points"]) == points[student.split("_")[0]], row
+        assert int(row["of"]) == full
+        assert int(row["points"]) == sum(int(row[name]) for name in items)
+
+
+def test_each_failure_is_reported_by_name(graded):
+    said = {
+        "right": ("graded", ""),
+        "crash": ("graded", "ZeroDivisionError"),
+        "exit": ("graded", "SystemExit"),
+        "loop": ("graded", "TimeoutError: a cell ran longer"),
+        "kill": ("crashed", "the process ended"),
+        "broken": ("not a notebook", "cannot be read as a notebook"),
+        "missing": ("no file", "no file found"),
+    }
+    for kind, (status, fault) in said.items():
+        for number in range(3):
+            row = graded.rows[f"{kind}_{number}"]
+            assert row["status"] == status, row
+            assert fault in row["faults"], row
+            assert fault or not row["faults"], row
+    stranger = graded.rows["stranger"]
+    assert stranger["status"] == "not a notebook"
+    assert "not on the roster" in stranger["faults"]
+    assert ".docx" in stranger["faults"]
+
+
+def test_hints_help(graded):
+    gini = graded.told["items"]["gini"]
+    assert gini["wrong"][0]["hint"] in graded.rows["wrong_0"]["hints"]
+    assert "Right on your data only" in graded.rows["typed_0"]["hints"]
+    assert "Not answered" in graded.rows["blank_0"]["hints"]
+    assert graded.rows["right_0"]["hints"] == ""
+    feedback = (graded.out / "feedback/wrong_0.txt").read_text("utf-8")
+    assert gini["wrong"][0]["hint"] in feedback
+
+
+def test_written_answers_wait_for_the_rubric(graded):
+    with (graded.out / "written.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert rows["right_0"]["answer"] == "Two provinces differ by people."
+    assert rows["blank_0"]["answer"] == "(no answer)"
+    assert set(course.RUBRIC) < set(rows["right_0"])
+
+
+def test_a_loop_that_turns_its_limit_off_is_ended(made):
+    stop = "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nwhile True:\n    pass"
+    code = ["a = 1", stop]
+    draws = [made.out / "instructor/lab_4/draw_0"]
+    done = course.run(code, ["a"], draws, limit=4)
+    assert done["status"] == "time limit"
+    assert done["draws"][0]["values"] == {"a": 1}
+
+
+def test_notebook_commands_of_a_submission_do_not_stop_it(tmp_path):
+    cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", "x = 1\n", "!ls"]}]
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": cells}), "utf-8")
+    code, _ = course.read_submission(path)
+    space = {}
+    exec(code[0], space)
+    assert space["x"] == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "expected"),
+    [
+        (1.004, 1, True),
+        (1.006, 1, False),
+        (" Henan ", "henan", True),
+        ("1", 1, False),
+        (True, 1, False),
+        (None, 1, False),
+        (0, 0, True),
+        (0, -0.033, False),
+    ],
+)
+def test_what_counts_as_the_same(answer, right, expected):
+    assert course.same(answer, right, {"within": 0.005, "absolute": 1e-6}) is expected
+
+
+# ---- pages and slides ------------------------------------------------------------------------
+
+
+def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # noqa: F811
+    for one in course.sessions():
+        page = pages[f"book/course/session_{one['number']}.html"]
+        heads = [head.get_text().rstrip("#") for head in page.select("article h2")]
+        assert heads[:3] == ["The question", "You will be able to", "Time plan"]
+        options = sum(len(q["options"]) for q in course.quiz() if q["session"] == one["number"])
+        assert len(page.select("details.quiz > summary")) == options
+        assert one["notes"]["good_exit"] not in page.get_text()
+        assert page.select_one(f'a[href$="slides/session_{one["number"]}.html"]')
+
+
+def test_the_guide_has_the_notes_of_each_session(pages):  # noqa: F811
+    text = pages["book/course/instructor.html"].get_text()
+    for one in course.sessions():
+        assert f"Session {one['number']}: {one['title']}" in text
+        assert one["notes"]["good_exit"][:40] in text
+
+
+def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
+    for one in course.sessions():
+        path = html / "slides" / f"session_{one['number']}.html"
+        slides = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        sections = slides.select("section")
+        assert len(sections) >= 12
+        assert all(section.aside.get_text(strip=True) for section in sections)
+        images = slides.select("img")
+        assert len(images) == len(one["figures"])
+        for image in images:
+            assert len(image["alt"]) >= 40
+            assert image["src"].startswith("data:image/")
+        assert "{{" not in slides.get_text()
+        assert "{ref}" not in slides.get_text()
+        assert not slides.select("link, script[src]")
+
+
+def test_a_figure_that_no_page_has_is_an_error(html):  # noqa: F811
+    with pytest.raises(ValueError, match="nonsense"):
+        course.built_figure("nonsense", html)
