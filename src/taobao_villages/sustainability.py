@@ -334,8 +334,8 @@ def poverty_evidence(
         "ratio_low": round(float(rest["share_low"] / share.iloc[1]), 1),
         "ratio_high": round(float(rest["share_high"] / share.iloc[0]), 1),
         "chance": round(float(random.mean()), 1),
-        "chance_low": int(np.quantile(random, 0.025)),
-        "chance_high": int(np.quantile(random, 0.975)),
+        "chance_low": round(float(np.quantile(random, 0.025))),
+        "chance_high": round(float(np.quantile(random, 0.975))),
         "chance_share": round(100 * float(random.mean()) / total, 1),
         "as_few_by_chance": round(float(1 + (random <= found["counties_high"]).sum())
                                   / (1 + draws), 3),
@@ -347,8 +347,8 @@ def poverty_evidence(
         drawn = chance(2016, model=name, definition=definition, draws=draws)
         details |= {
             f"{key}_chance": round(float(drawn.mean())),
-            f"{key}_low": int(np.quantile(drawn, 0.025)),
-            f"{key}_high": int(np.quantile(drawn, 0.975)),
+            f"{key}_low": round(float(np.quantile(drawn, 0.025))),
+            f"{key}_high": round(float(np.quantile(drawn, 0.975))),
         }
     for year in YEARS:
         wide = recount(year)
