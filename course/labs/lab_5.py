@@ -17,8 +17,6 @@ def draw(random):
     focus = random.choice(["Henan", "Hubei", "Hunan", "Jiangxi", "Anhui", "Shaanxi"])
     table = table.assign(rate=rate.round(3), count=(rate * people).round(1))
     return {"map": table.reset_index(), "focus": pd.DataFrame({"province": [focus]})}
-
-
 # %% [markdown]
 # # Lab 5: neighbours and chance
 #
@@ -39,24 +37,16 @@ focus
 code = table.index[table["province"] == focus][0]
 neighbours_mean = float(table.loc[weights.neighbors[code], "rate"].mean())
 # %% wrong neighbours_mean
-float(
-    table.loc[[*weights.neighbors[code], code], "rate"].mean()
-)  # You counted the province itself. A unit is not its own neighbour.
-float(
-    table.loc[weights.neighbors[code], "rate"].sum()
-)  # This is the sum. Divide by the number of neighbours.
+float(table.loc[[*weights.neighbors[code], code], "rate"].mean())  # You counted the province itself. A unit is not its own neighbour.
+float(table.loc[weights.neighbors[code], "rate"].sum())  # This is the sum. Divide by the number of neighbours.
 float(table["rate"].mean())  # This is the mean of all provinces.
 # %% [markdown]
 # **Question 2.** What is Moran's I of the rates?
 # %% question moran 2
 moran = float(statistics.moran(table["rate"], weights, permutations=999, seed=1).I)
 # %% wrong moran
-float(
-    statistics.moran(table["count"], weights, permutations=999, seed=1).I
-)  # You took the counts. Counts show where people live: take the rates.
-float(
-    statistics.moran(table["rate"], weights, permutations=999, seed=1).z
-)  # This is the standard score. I itself was asked for.
+float(statistics.moran(table["count"], weights, permutations=999, seed=1).I)  # You took the counts. Counts show where people live: take the rates.
+float(statistics.moran(table["rate"], weights, permutations=999, seed=1).z)  # This is the standard score. I itself was asked for.
 float(statistics.moran(table["rate"], weights, permutations=999, seed=1).p)  # This is the p-value.
 # %% [markdown]
 # **Question 3.** Which value of I does one expect if the places of the rates are shuffled?

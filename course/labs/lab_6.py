@@ -10,8 +10,6 @@ def draw(random):
         chosen = frame.sample(25, random_state=random.integers(10**6)).sort_values("province")
         if (chosen["n_villages"] > 0).sum() >= 16:
             return {"provinces": chosen.round(4)}
-
-
 # %% [markdown]
 # # Lab 6: explanation and its limits
 #
@@ -32,28 +30,14 @@ alone = statistics.count_model(
 )
 ratio = float(alone.effects.set_index("covariate").loc["income", "rate_ratio"])
 # %% wrong ratio
-float(
-    statistics.count_model(
-        provinces, "n_villages", ["income"], exposure=None, family="quasi-poisson"
-    )
-    .effects.set_index("covariate")
-    .loc["income", "rate_ratio"]
-)  # You left out the exposure: large provinces lead for their size.
-float(
-    np.log(alone.effects.set_index("covariate").loc["income", "rate_ratio"])
-)  # This is the coefficient on the scale of logarithms. The rate ratio is its exponential.
+float(statistics.count_model(provinces, "n_villages", ["income"], exposure=None, family="quasi-poisson").effects.set_index("covariate").loc["income", "rate_ratio"])  # You left out the exposure: large provinces lead for their size.
+float(np.log(alone.effects.set_index("covariate").loc["income", "rate_ratio"]))  # This is the coefficient on the scale of logarithms. The rate ratio is its exponential.
 # %% [markdown]
 # **Question 2.** What is the lower end of its interval?
 # %% question lower 2
 lower = float(alone.effects.set_index("covariate").loc["income", "low"])
 # %% wrong lower
-float(
-    statistics.count_model(
-        provinces, "n_villages", ["income"], exposure="exposure", family="poisson"
-    )
-    .effects.set_index("covariate")
-    .loc["income", "low"]
-)  # You took the plain Poisson model. The counts vary far more than it allows, so its interval is too narrow.
+float(statistics.count_model(provinces, "n_villages", ["income"], exposure="exposure", family="poisson").effects.set_index("covariate").loc["income", "low"])  # You took the plain Poisson model. The counts vary far more than it allows, so its interval is too narrow.
 float(alone.effects.set_index("covariate").loc["income", "high"])  # This is the upper end.
 # %% [markdown]
 # **Question 3.** Add enterprise to the model. What is the rate ratio of income now?
@@ -63,12 +47,8 @@ both = statistics.count_model(
 )
 adjusted = float(both.effects.set_index("covariate").loc["income", "rate_ratio"])
 # %% wrong adjusted
-float(
-    alone.effects.set_index("covariate").loc["income", "rate_ratio"]
-)  # This is the ratio without enterprise. Fit the model with both.
-float(
-    both.effects.set_index("covariate").loc["enterprise", "rate_ratio"]
-)  # This is the ratio of enterprise. The one of income was asked for.
+float(alone.effects.set_index("covariate").loc["income", "rate_ratio"])  # This is the ratio without enterprise. Fit the model with both.
+float(both.effects.set_index("covariate").loc["enterprise", "rate_ratio"])  # This is the ratio of enterprise. The one of income was asked for.
 # %% [markdown]
 # **Question 4.** Which sentence fits your model with both variables? `"A"`: with enterprise held, the interval of income lies above one. `"B"`: the interval contains one. `"C"`: the interval lies below one.
 # %% question reading 2

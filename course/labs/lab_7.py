@@ -20,8 +20,6 @@ def draw(random):
             }
         )
     }
-
-
 # %% [markdown]
 # # Lab 7: cases as data
 #
@@ -39,12 +37,8 @@ reports.head()
 # %% question agreement 2
 agreement = 100 * float((told["first_coder"] == told["second_coder"]).mean())
 # %% wrong agreement
-100 * float(
-    (reports["first_coder"] == reports["second_coder"]).mean()
-)  # You divided by all reports. Where a report is silent nobody could agree or differ.
-float(
-    (told["first_coder"] == told["second_coder"]).mean()
-)  # This is a fraction. A percentage was asked for.
+100 * float((reports["first_coder"] == reports["second_coder"]).mean())  # You divided by all reports. Where a report is silent nobody could agree or differ.
+float((told["first_coder"] == told["second_coder"]).mean())  # This is a fraction. A percentage was asked for.
 # %% [markdown]
 # **Question 2.** What is Cohen's kappa? Agreement by luck is the sum, over yes and no, of the product of both coders' shares; kappa is (agreement - luck) / (1 - luck), with fractions.
 # %% question kappa 3
@@ -76,14 +70,10 @@ high = 100 * statistics.share_bounds(yes, no, len(reports))[1]
 # **Question 5.** Build the truth table of `near_market`, `returned_migrant` and `course_offered` with the first coder's answer as outcome, without the silent reports. How many of its rows hold reports of both outcomes?
 # %% question mixed 2
 answered = reports.dropna(subset=["first_coder"])
-rows = answered.groupby(["near_market", "returned_migrant", "course_offered"])[
-    "first_coder"
-].nunique()
+rows = answered.groupby(["near_market", "returned_migrant", "course_offered"])["first_coder"].nunique()
 mixed = int((rows == 2).sum())
 # %% wrong mixed
-len(
-    answered
-)  # You counted reports. Count rows of the truth table, one for each combination of the three conditions.
+len(answered)  # You counted reports. Count rows of the truth table, one for each combination of the three conditions.
 int((rows == 1).sum())  # Look for rows with both outcomes, not with one.
 # %% written case_written
 # **Question 6, in words.** A student writes: "kin spread the trade in the majority of villages". Correct the sentence with your bounds and with the agreement of the coders, and say why these reports are no sample.

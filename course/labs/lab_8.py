@@ -16,8 +16,6 @@ def draw(random):
     chosen = counts[counts[2014] > 0].sample(6, random_state=random.integers(10**6)).sum()
     lists = pd.DataFrame({"list": provinces.YEARS, "villages": chosen.to_numpy()})
     return {"variants": pd.DataFrame(rows), "lists": lists}
-
-
 # %% [markdown]
 # # Lab 8: the verdict
 #
@@ -34,9 +32,7 @@ variants.head()
 own, others = variants["verdict"].iloc[0], variants["verdict"].iloc[1:]
 agree = 100 * float((others == own).mean())
 # %% wrong agree
-100 * float(
-    (variants["verdict"] == own).mean()
-)  # You counted the first row too. It agrees with itself.
+100 * float((variants["verdict"] == own).mean())  # You counted the first row too. It agrees with itself.
 float((others == own).mean())  # This is a fraction. A percentage was asked for.
 100 * float((others != own).mean())  # This is the share that differs.
 # %% [markdown]
@@ -53,17 +49,13 @@ forecast = second * second / first
 off = float(forecast / last)
 # %% wrong off
 float(last / forecast)  # You divided the count by the forecast. Turn it round.
-float(
-    (second + (second - first)) / last
-)  # You added the same number again. The same factor was asked for.
+float((second + (second - first)) / last)  # You added the same number again. The same factor was asked for.
 float(forecast - last)  # This is a difference in villages, not a factor.
 # %% [markdown]
 # **Question 4.** A naive forecast says: as many as in the second list. Which of the two is nearer to the count, by the absolute difference? Write `"factor"` or `"naive"`.
 # %% question better 1
 better = "factor" if abs(forecast - last) < abs(second - last) else "naive"
 # %% wrong better
-"naive" if abs(forecast - last) < abs(
-    second - last
-) else "factor"  # Compare the sizes of both misses: the smaller one is better.
+"naive" if abs(forecast - last) < abs(second - last) else "factor"  # Compare the sizes of both misses: the smaller one is better.
 # %% written verdict_written
 # **Question 5, in words.** Write the report of the claim in five lines: claim, evidence, rule, verdict with the share of variants that agree, limits. Say which choice you would look at first.

@@ -381,7 +381,12 @@ def read_lab(path: Path) -> Lab:
             lab.draw = body
         elif kind == "wrong":
             for line in body.splitlines():
-                expression, hint = line.split("  # ", 1)
+                expression, comment, hint = line.partition("  # ")
+                if not comment:
+                    raise ValueError(
+                        f"{path.name}, wrong {words[0]}: {line!r} has no hint. Write one line for "
+                        "each wrong answer: the expression, two spaces, # and the hint"
+                    )
                 lab.items[words[0]].wrong.append((expression.strip(), hint.strip()))
         elif kind in ("[markdown]", "written"):
             text = re.sub(r"^# ?", "", body, flags=re.M)
