@@ -35,19 +35,6 @@ def ledger() -> dict[str, dict]:
 
 
 @pytest.fixture(scope="session")
-def html(root) -> Path:
-    """The folder of built pages; built here if `make test` has not done so."""
-    done = subprocess.run(
-        [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return root / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
 def pages(html) -> dict[str, BeautifulSoup]:
     """Every page by its path, parsed."""
     found = sorted((html / "book").rglob("*.html"))

@@ -47,7 +47,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, multiverse
+from taobao_villages import __version__, after_2017, claims, course, data, multiverse, website
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -74,20 +74,27 @@ CONFLICTS = {
 
 
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
+# A panel with more sources than these keeps them folded: a phone would show a screen of ids.
+FEW_SOURCES = 6
+# Modules that no notebook's output depends on: they make pages and the course.
+MAKE_PAGES = {"book.py", "course.py", "website.py"}
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, *, pages: bool = False) -> str:
     """Fingerprint of everything that a notebook's output depends on, besides the notebook.
 
     Parameters
     ----------
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
+    pages : bool
+        Count what makes pages of the outputs as well.
     """
     total = hashlib.sha256()
-    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "course.py"]
-    files = [*code, *sorted(data.folder().rglob("*.*"))]  # no notebook depends on the course
+    left_out = set() if pages else MAKE_PAGES
+    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in left_out]
+    files = [*code, *sorted(data.folder().rglob("*.*"))]
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -277,7 +284,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
     """Every page, when data, package or lock differ from those of the last build."""
-    key = digest(Path(app.srcdir))
+    key = digest(Path(app.srcdir), pages=True)
     if getattr(env, "taobao_built_with", None) == key:
         return []
     env.taobao_built_with = key
@@ -315,7 +322,8 @@ class Renderer:
         if output.mime_type == "application/vnd.taobao-villages.claim+json":
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
-            return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
+            repository = renderer.renderer.sphinx_env.config.html_theme_options["repository_url"]
+            return [claim_panel(row | {"variants": told[row["id"]]["variants"]}, repository)]
         if output.mime_type == "application/vnd.taobao-villages.forecast+json":
             return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
@@ -392,14 +400,19 @@ def listing_nodes(
     )
 
 
-def claim_panel(row: dict[str, Any]) -> nodes.Element:
-    """The panel that ends a claim: evidence, rule, verdict, sources."""
+def claim_panel(row: dict[str, Any], repository: str = "") -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources, and where to doubt it."""
     slug = row["verdict"].replace(" ", "-")
     panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
     heading += nodes.Text(f": {row['verdict']}")
     panel += heading
     panel += panel_body(claims.panel_lines(row), row["sources"])
+    if repository:
+        address = website.doubt_address(repository, f"claim {row['id']} ({row['verdict']})")
+        text = f"Report a doubt about claim {row['id']}"
+        doubt = nodes.reference("", text, refuri=address, internal=False)
+        panel += nodes.paragraph("", "", doubt, classes=["doubt"])
     return panel
 
 
@@ -424,7 +437,10 @@ def panel_body(lines: Iterable[tuple[str, str]], sources: Sequence[str]) -> list
         nodes.paragraph("", "", nodes.strong("", f"{term}: "), nodes.Text(text))
         for term, text in lines
     ]
-    return [*body, source_line(sources)]
+    line: nodes.Element = source_line(sources)
+    if len(sources) > FEW_SOURCES:
+        line = fold(f"Its {len(sources)} sources", line)
+    return [*body, line]
 
 
 def source_line(ids: Sequence[str]) -> nodes.paragraph:
@@ -501,6 +517,7 @@ class Reference(SphinxDirective):
             "gaps": self.gaps,
             "conflicts": self.conflicts,
             "corrections": self.corrections,
+            "places": self.places,
             "colophon": self.colophon,
         }
         if self.arguments[0] not in makers:
@@ -542,7 +559,8 @@ class Reference(SphinxDirective):
         for claim in table.itertuples():
             row = judged.get(claim.claim_id)
             if row:
-                body = [claim_panel(row)]
+                repository = env.config.html_theme_options["repository_url"]
+                body = [claim_panel(row, repository)]
                 for change in row["rule_changes"]:
                     body.append(nodes.paragraph("", f"Change of the rule: {change}"))
                 where = addnodes.pending_xref(
@@ -649,6 +667,14 @@ class Reference(SphinxDirective):
                 told += nodes.Text(f" ({row.note})")
             rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
+        return [plain_table(head, rows)]
+
+    def places(self) -> list[nodes.Node]:
+        rows = [
+            [row.name_en, row.name_zh, nodes.emphasis("", row.pinyin), row.capital, row.capital_zh]
+            for row in data.load("provinces/provinces").sort_values("name_en").itertuples()
+        ]
+        head = ["Province", "Characters", "Pinyin", "Capital", "Its characters"]
         return [plain_table(head, rows)]
 
     def colophon(self) -> list[nodes.Node]:
