@@ -174,6 +174,11 @@ def test_nothing_unresolved_is_left(pages):
             assert mark not in text, (name, mark)
 
 
+def test_no_output_is_the_address_of_an_object(pages):
+    for name, page in pages.items():
+        assert not re.search(r" at 0x[0-9a-f]{6,}", page.get_text()), name
+
+
 def test_links_and_anchors_inside_the_book_lead_somewhere(pages, html):
     ids = {
         name: {tag["id"] for tag in page.select("[id]")} | {tag.get("name") for tag in page("a")}
