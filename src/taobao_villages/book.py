@@ -73,6 +73,9 @@ CONFLICTS = {
 }
 
 
+# What a simulated run says of a method: the least share that earns the words, in percent.
+INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
+TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
@@ -514,6 +517,7 @@ class Reference(SphinxDirective):
             "conflicts": self.conflicts,
             "corrections": self.corrections,
             "colophon": self.colophon,
+            "calibration": self.calibration,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -676,6 +680,33 @@ class Reference(SphinxDirective):
             *([name, importlib.metadata.version(name)] for name in COLOPHON),
         ]
         return [plain_table(["What", "State"], rows)]
+
+    def calibration(self) -> list[nodes.Node]:
+        told = multiverse.stored("calibration")
+        parts: list[nodes.Node] = []
+        for kind, head, words in (
+            ("interval", "Holds the truth, %", INTERVALS),
+            ("test", "Rejects without cause, %", TESTS),
+        ):
+            rows = [
+                [
+                    row["method"],
+                    ", ".join(row["claims"]),
+                    str(row["n"]),
+                    row["drawn"],
+                    f"{row['percent']} ({row['low']} to {row['high']})",
+                    [said for least, said in words.items() if row["percent"] >= least][-1],
+                ]
+                for row in told["rows"]
+                if row["kind"] == kind
+            ]
+            names = ["Method", "Used by", "Units", "What is drawn", head, "In short"]
+            parts.append(plain_table(names, rows))
+        run = f"{told['draws']:,} draws each; run on {told['date']} at commit {told['commit']}, "
+        run += f"data {told['data_version']}. To repeat it: "
+        line = nodes.paragraph("", run, classes=["source-line"])
+        line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
+        return [*parts, line]
 
 
 class Course(SphinxDirective):
