@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     grading.add_argument("--key", type=Path, required=True, help="the lab's folder with its key")
     grading.add_argument("--roster", type=Path, help="CSV with a column student")
     grading.add_argument("--out", type=Path, default=Path("grades"), metavar="FOLDER")
-    grading.add_argument("--limit", type=float, default=60, help="seconds a submission (60)")
+    grading.add_argument("--limit", type=float, default=60, help="seconds of the processor (60)")
     arguments = parser.parse_args(argv)
 
     try:

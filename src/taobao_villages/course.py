@@ -13,6 +13,7 @@ import base64
 import csv
 import html
 import json
+import math
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,7 @@ RUBRIC = ("claim", "evidence", "uncertainty", "limits")  # of written answers, 0
 SEED = 2026
 MEMORY, FILE = 4 * 2**30, 50 * 2**20  # bytes: what a submission may take, and write to a file
 LONGEST = 1000  # letters of an answer that are kept
+START, BUSY = 60, 10  # seconds to start a submission; how much slower a busy machine's clock is
 DRAWS = 4  # the data of the class, and three draws that students do not have
 
 
@@ -551,6 +554,15 @@ def key(lab: Lab, folder: Path, seed: int) -> dict[str, Any]:
 
 # ---- running and grading submissions ---------------------------------------------------------
 
+# What the given cells of the labs import.
+IMPORTED = (
+    "numpy",
+    "pandas",
+    "statsmodels.stats.inter_rater",
+    "taobao_villages.blooming",
+    "taobao_villages.statistics",
+)
+
 
 def run(
     code: Sequence[str], names: Sequence[str], draws: Sequence[Path], *, limit: float
@@ -560,14 +572,16 @@ def run(
     Parameters
     ----------
     code : sequence of str
-        Cells; one that raises, or runs longer than a third of `limit`, is left. A cell that ran
+        Cells; one that raises, or takes more than a third of `limit`, is left. A cell that took
         too long on one draw is not run on the next ones.
     names : sequence of str
         Variables whose values are wanted.
     draws : sequence of Path
         Folders; the cells run in a copy of each.
     limit : float
-        Seconds until the process is ended.
+        Seconds of the processor until the process is ended; imports that the labs make do not
+        count. So a busy machine takes nobody's points. A submission that waits and computes
+        nothing has ten times as long by the clock.
 
     Returns
     -------
@@ -582,7 +596,7 @@ def run(
             "code": code,
             "names": names,
             "folders": folders,
-            "cell_limit": limit / 3,
+            "limit": limit,
         }
         (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
         command = "from taobao_villages import course; course.run_job()"
@@ -596,7 +610,8 @@ def run(
             start_new_session=True,
         )
         try:
-            status = "graded" if process.wait(limit) == 0 else "crashed"
+            ended = process.wait(START + BUSY * limit)
+            status = "time limit" if ended == OUT_OF_TIME else "crashed" if ended else "graded"
         except subprocess.TimeoutExpired:
             status = "time limit"
         _end(process)
@@ -604,6 +619,9 @@ def run(
         told = json.loads(result.read_text("utf-8")) if result.exists() else []
     told += [{"values": {}, "faults": []} for _ in range(len(draws) - len(told))]
     return {"status": status, "draws": told}
+
+
+OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None  # how a process ends at its limit
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -618,21 +636,14 @@ def _end(process: subprocess.Popen) -> None:
 
 def run_job() -> None:
     """In the process of a submission: run the cells of ``job.json``, keep what they answer."""
-    result = Path("result.json").absolute()
+    result, part = Path("result.json").absolute(), Path("part.json").absolute()
     job = json.loads(Path("job.json").read_text("utf-8"))
     told: list[dict[str, Any]] = []
     endless: set[int] = set()
-    with suppress(ImportError, ValueError, OSError):  # not every system has such limits
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE, FILE))
-
-    def too_long(*_: Any) -> None:
-        raise TimeoutError(f"a cell ran longer than {job['cell_limit']:g} s")
-
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, too_long)
+    for module in IMPORTED:  # before the time counts
+        import_module(module)
+    _limit_process(job["limit"])
+    seconds = job["limit"] / 3
     for folder in job["folders"]:
         os.chdir(folder)
         space: dict[str, Any] = {"__name__": "__main__"}
@@ -642,8 +653,7 @@ def run_job() -> None:
             if number in endless:
                 continue
             try:
-                if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"])
+                _limit_cell(seconds)
                 exec(compile(text, f"cell {number}", "exec"), space)
             except BaseException as error:  # also SystemExit: the next cells still count
                 told_error = f"{type(error).__name__}: {error}"[:200]
@@ -651,10 +661,44 @@ def run_job() -> None:
                 if isinstance(error, TimeoutError):
                     endless.add(number)
             finally:
-                if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                _limit_cell(0)
             entry["values"] = {name: _simple(space.get(name)) for name in job["names"]}
-            result.write_text(json.dumps(told), "utf-8")
+            part.write_text(json.dumps(told), "utf-8")
+            part.replace(result)  # whole, whenever the process is ended
+
+
+def _limit_process(seconds: float) -> None:
+    """Limit what is left to do in this process: seconds of the processor, memory, files."""
+    try:
+        import resource
+    except ImportError:  # outside Unix the clock alone ends a submission
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    last = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    limits = {"CPU": (last, last + 2), "AS": (MEMORY, MEMORY), "FSIZE": (FILE, FILE)}
+    for name, values in limits.items():
+        with suppress(ValueError, OSError):  # not every system has each limit
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), values)
+
+
+def _limit_cell(seconds: float) -> None:
+    """Raise TimeoutError in a cell after so much processor time, or ten times by the clock.
+
+    Zero takes the limits away.
+    """
+
+    def too_long(number: int, _: Any) -> None:
+        kind = "the processor" if number == signal.SIGPROF else "waiting"
+        shown = seconds if number == signal.SIGPROF else BUSY * seconds
+        raise TimeoutError(f"a cell ran longer than {shown:g} s of {kind}")
+
+    if hasattr(signal, "setitimer"):
+        for name, number, after in (
+            (signal.ITIMER_PROF, signal.SIGPROF, seconds),
+            (signal.ITIMER_REAL, signal.SIGALRM, BUSY * seconds),
+        ):
+            signal.signal(number, too_long)
+            signal.setitimer(name, after)
 
 
 def _simple(value: Any) -> Any:
@@ -743,8 +787,7 @@ def grade_one(
     student: str, files: Sequence[Path], told: Mapping[str, Any], folder: Path, limit: float
 ) -> dict[str, Any]:
     """Grade one student: a row of ``grades.csv``, with ``hints`` and ``written`` as mappings."""
-    row: dict[str, Any] = {"student": student, "status": "", "points": 0, "of": told["points"]}
-    row |= {"faults": "", "hints": {}, "written": {}} | dict.fromkeys(told["items"], 0)
+    row = _row(student, told)
     notebooks = [path for path in files if path.suffix == ".ipynb"]
     if not files:
         return row | {"status": "no file", "faults": "the student's folder is empty"}
@@ -761,7 +804,10 @@ def grade_one(
     done = run(code, list(told["items"]), draws, limit=limit)
     row["status"] = done["status"]
     row["faults"] = "; ".join(done["draws"][0]["faults"])
-    ends = {"time limit": f"ended after {limit:g} s", "crashed": "the process ended by itself"}
+    ends = {
+        "time limit": f"ended after {limit:g} s of the processor, or after waiting",
+        "crashed": "the process ended by itself",
+    }
     if done["status"] in ends:
         row["faults"] = "; ".join(filter(None, [ends[done["status"]], row["faults"]]))
     for name, entry in told["items"].items():
@@ -775,6 +821,23 @@ def grade_one(
         text = found[-1].strip().removeprefix(answer_mark(name)).strip() if found else ""
         row["written"][name] = "" if text == "write here." else text
     return row
+
+
+def _surely(
+    student: str, files: Sequence[Path], told: Mapping[str, Any], folder: Path, limit: float
+) -> dict[str, Any]:
+    """`grade_one`; whatever a submission breaks, the others are graded and it is named."""
+    try:
+        return grade_one(student, files, told, folder, limit)
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error}"[:200]
+        return _row(student, told) | {"status": "not graded", "faults": fault}
+
+
+def _row(student: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a student who has no points."""
+    row: dict[str, Any] = {"student": student, "status": "", "points": 0, "of": told["points"]}
+    return row | {"faults": "", "hints": {}, "written": {}} | dict.fromkeys(told["items"], 0)
 
 
 def _first(told: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -800,24 +863,20 @@ def grade(
     roster : sequence of str, optional
         Students who should have handed in.
     limit : float
-        Seconds for one submission.
+        Seconds of the processor for one submission.
     jobs : int, optional
         Submissions at a time; one a core if None.
     """
     told = json.loads((folder / "key.json").read_text("utf-8"))
     files = submitted(submissions)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        rows = list(
-            pool.map(lambda one: grade_one(one[0], one[1], told, folder, limit), files.items())
-        )
+        rows = list(pool.map(lambda one: _surely(*one, told, folder, limit), files.items()))
     if roster is not None:
         for row in rows:
             if row["student"] not in roster:
                 row["faults"] = "; ".join(filter(None, ["not on the roster", row["faults"]]))
-        empty = {"points": 0, "of": told["points"], "hints": {}, "written": {}}
-        empty |= dict.fromkeys(told["items"], 0)
         for name in sorted(set(roster) - {row["student"] for row in rows}):
-            rows.append({"student": name, "status": "no file", "faults": "no file found"} | empty)
+            rows.append(_row(name, told) | {"status": "no file", "faults": "no file found"})
     return rows
 
 
@@ -842,7 +901,7 @@ def write_grades(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
         lines = [f"{row['student']}: {row['points']} of {row['of']} points ({row['status']})"]
         lines += [f"{name}: {row[name]}. {row['hints'].get(name, 'Right.')}" for name in items]
         lines += [f"Fault: {row['faults']}"] if row["faults"] else []
-        name = re.sub(r"[^-\w]+", "_", row["student"])
+        name = re.sub(r"[^-\w.,@ ]+", "_", row["student"])
         (out / "feedback" / f"{name}.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
