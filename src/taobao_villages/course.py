@@ -870,7 +870,9 @@ def grade(
     told = json.loads((folder / "key.json").read_text("utf-8"))
     files = submitted(submissions)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        rows = list(pool.map(lambda one: _surely(*one, told, folder, limit), files.items()))
+        rows = list(
+            pool.map(lambda one: _surely(one[0], one[1], told, folder, limit), files.items())
+        )
     if roster is not None:
         for row in rows:
             if row["student"] not in roster:
