@@ -614,6 +614,10 @@ def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # 
         assert len(page.select("details.quiz > summary")) == options
         assert one["notes"]["good_exit"] not in page.get_text()
         assert page.select_one(f'a[href$="slides/session_{one["number"]}.html"]')
+        for name in one["figures"]:
+            (link,) = page.select(f'a[href$="#fig-{name}"]')
+            target = pages[f"book/{link['href'].removeprefix('../').partition('#')[0]}"]
+            assert target.select_one(f"#fig-{name}"), name
 
 
 def test_the_guide_has_the_notes_of_each_session(pages):  # noqa: F811
@@ -648,3 +652,5 @@ def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
 def test_a_figure_that_no_page_has_is_an_error(html):  # noqa: F811
     with pytest.raises(ValueError, match="nonsense"):
         course.built_figure("nonsense", html)
+    with pytest.raises(ValueError, match="nonsense"):
+        course.figure_chapter("nonsense")

@@ -126,7 +126,7 @@ def session_page(number: int) -> str:
         f"## Before the session\n\n{told['reading']}",
         f"## Warm-up\n\n{told['warmup']['question']}\n\n:::{{admonition}} What this probes\n"
         f":class: dropdown\n{told['warmup']['misconception']}\n:::",
-        "## Walk-through\n\n" + _list(told["walkthrough"], "1."),
+        "## Walk-through\n\n" + _list(_steps(told), "1."),
         "## Pair task\n\n" + _list(told["pair"], "1."),
         f"## Exit question\n\n{told['exit']}",
         f"## Homework\n\n{told['homework']}",
@@ -134,6 +134,34 @@ def session_page(number: int) -> str:
         "## Check yourself\n\n" + quiz_page(number),
     ]
     return "\n\n".join(parts)
+
+
+def _steps(told: Mapping[str, Any]) -> list[str]:
+    """The steps of a walk-through, each with links to its figures."""
+    steps = []
+    for place, step in enumerate(told["walkthrough"], start=1):
+        links = [
+            f'<a href="../{figure_chapter(name)}.html#fig-{name}">{name.replace("-", " ")}</a>'
+            for name, after in told["figures"].items()
+            if after == place
+        ]
+        steps.append(f"{step} Figure: {', '.join(links)}." if links else step)
+    return steps
+
+
+@cache
+def figure_chapter(name: str) -> str:
+    """The chapter whose notebook draws a figure.
+
+    Raises
+    ------
+    ValueError
+        If none does.
+    """
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        if json.dumps(f'name="{name}"')[1:-1] in path.read_text("utf-8"):
+            return path.stem
+    raise ValueError(f"no chapter draws the figure {name}")
 
 
 def timetable() -> str:
@@ -221,7 +249,7 @@ nav button { font: inherit; }
 nav a, nav button { padding: .2em; }
 @media (min-width: 50rem) {
   figure { align-items: center; display: grid; gap: 2rem; grid-template-columns: auto 1fr; }
-  img { height: 68vh; max-width: 62vw; object-fit: contain; }
+  img { height: 66vh; max-width: 62vw; object-fit: contain; }
 }
 @media print {
   :root { font-size: 16pt; }
