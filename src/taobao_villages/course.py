@@ -145,7 +145,8 @@ def _steps(told: Mapping[str, Any]) -> list[str]:
             for name, after in told["figures"].items()
             if after == place
         ]
-        steps.append(f"{step} Figure: {', '.join(links)}." if links else step)
+        word = "Figure" if len(links) == 1 else "Figures"
+        steps.append(f"{step} {word}: {', '.join(links)}." if links else step)
     return steps
 
 
@@ -716,9 +717,9 @@ def _limit_cell(seconds: float) -> None:
     """
 
     def too_long(number: int, _: Any) -> None:
-        kind = "the processor" if number == signal.SIGPROF else "waiting"
+        kind = "of the processor" if number == signal.SIGPROF else "by the clock"
         shown = seconds if number == signal.SIGPROF else BUSY * seconds
-        raise TimeoutError(f"a cell ran longer than {shown:g} s of {kind}")
+        raise TimeoutError(f"a cell ran longer than {shown:g} s {kind}")
 
     if hasattr(signal, "setitimer"):
         for name, number, after in (
@@ -833,7 +834,7 @@ def grade_one(
     row["status"] = done["status"]
     row["faults"] = "; ".join(done["draws"][0]["faults"])
     ends = {
-        "time limit": f"ended after {limit:g} s of the processor, or after waiting",
+        "time limit": f"ended after {limit:g} s of the processor, or ten times that by the clock",
         "crashed": "the process ended by itself",
     }
     if done["status"] in ends:
