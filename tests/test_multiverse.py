@@ -341,6 +341,6 @@ def test_calibration_tells_which_methods_keep_their_promise_and_which_do_not():
     assert all(set(row["claims"]) <= known for row in rows.values())
     for (method, kind, _), row in rows.items():
         assert row["low"] <= row["percent"] <= row["high"]
-        if "ratio" in method and "exact" not in method or row["drawn"].startswith("half"):
+        if ("ratio" in method and "exact" not in method) or row["drawn"].startswith("half"):
             continue  # those fall short, and the colophon says so
         assert row["percent"] >= 93 if kind == "interval" else row["percent"] <= 6, row
