@@ -47,7 +47,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, multiverse
+from taobao_villages import __version__, after_2017, claims, course, data, explorer, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -237,7 +237,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
-def keep(path: Path, compute: Callable[[], str]) -> list[dict[str, Any]]:
+def keep(path: Path, compute: Callable[[], str]) -> Any:
     """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
     if not path.exists():
         LOGGER.info("computing %s", path.stem)
@@ -685,6 +685,25 @@ class Course(SphinxDirective):
         return box.children
 
 
+class Explorer(SphinxDirective):
+    """``{explorer}``: the explorer's controls and numbers; its scripts on this page alone."""
+
+    def run(self) -> list[nodes.Node]:
+        env: Any = self.env
+        kept = Path(env.config.nb_execution_cache_path).parent
+        content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
+        env.metadata[env.docname]["explorer"] = True
+        return [nodes.raw("", explorer.markup(content), format="html")]
+
+
+def add_explorer(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """The explorer's scripts and style sheet, on its page only."""
+    if "explorer" in (app.env.metadata.get(page) or {}):
+        for name in ("d3.min.js", "plot.umd.min.js", "explorer.js"):
+            app.add_js_file(name, priority=900, loading_method="defer")
+        app.add_css_file("explorer.css", priority=900)
+
+
 def write_slides(app: Sphinx, error: Exception | None) -> None:
     """The slides of the course beside the pages, if the book has the course."""
     env: Any = app.env
@@ -712,11 +731,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
+    app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("doctree-read", check_images)
+    app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}
