@@ -55,7 +55,7 @@ PACKAGE = Path(__file__).parent
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"^(?P<fence>`{3,})(?!`|\{)[^\n]*\n.*?^(?P=fence)$|^`{3,}\{[^\n]*$|^:[a-z-]+:[^\n]*$"
+    r"^(?P<fence>`{3,})(?!`|\{)[^\n]*\n.*?^(?P=fence)$|^(?:`{3,}|:{3,})\{[^\n]*$|^:[a-z-]+:[^\n]*$"
     r"|^A worked example.*?(?=\n\n|\n`{3}|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
     r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
     r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
@@ -502,6 +502,7 @@ class Reference(SphinxDirective):
             "conflicts": self.conflicts,
             "corrections": self.corrections,
             "colophon": self.colophon,
+            "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -650,6 +651,30 @@ class Reference(SphinxDirective):
             rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
         return [plain_table(head, rows)]
+
+    def scorecard(self) -> list[nodes.Node]:
+        """One bar of all verdicts, in words too, and a folded table by section."""
+        judged = self.env.taobao_ledger  # type: ignore[attr-defined]
+        told = Counter(row["verdict"] for row in judged)
+        words = ", ".join(f"{told[verdict]} {verdict}" for verdict in claims.VERDICTS)
+        parts = "".join(
+            f'<span class="score-{verdict.replace(" ", "-")}" style="flex-grow:{told[verdict]}">'
+            f"{told[verdict]}</span>"
+            for verdict in claims.VERDICTS
+            if told[verdict]
+        )
+        keys = "".join(
+            f'<li><span class="score-{verdict.replace(" ", "-")}">{told[verdict]}</span> {verdict}'
+            for verdict in claims.VERDICTS
+        )
+        bar = f'<div class="scorebar" role="img" aria-label="{len(judged)} claims: {words}">{parts}'
+        bar += f'</div><ul class="scorekeys">{keys}</ul>'
+        rows = []
+        for section in claims.sections():
+            here = Counter(row["verdict"] for row in judged if row["section"] == section)
+            rows.append([section.replace("_", "-"), *(str(here[v]) for v in claims.VERDICTS)])
+        table = plain_table(["Section", *claims.VERDICTS], rows)
+        return [nodes.raw("", bar, format="html"), fold("The scorecard by section", table)]
 
     def colophon(self) -> list[nodes.Node]:
         judged = self.env.taobao_ledger  # type: ignore[attr-defined]

@@ -1,5 +1,5 @@
 /* Wires the explorer's controls to its charts, tables and address. All numbers were computed by
-   the book's Python functions when the page was built; nothing is calculated here. */
+   the book's Python functions when the page was built; only differences are taken here. */
 "use strict";
 (() => {
   const app = document.getElementById("explorer-app");
@@ -122,7 +122,8 @@
         Plot.rect(tiles, { ...square, fill: (d) => d.value === null ? "url(#explorer-hatch)" : marks(d.value), stroke: grey, strokeWidth: 0.7 }),
         Plot.rect(tiles.filter((d) => d.inside), { ...square, fill: "none", stroke: second, strokeWidth: 3 }),
         Plot.rect(tiles.filter((d) => d.province_code === s.province), { ...square, fill: "none", stroke: ink, strokeWidth: 5, strokeDasharray: "5 3" }),
-        Plot.text(tiles, { x: "col", y: "row", text: "abbr", dy: (d) => d.value === null ? 0 : -7, fill: (d) => d.value > breaks[2] ? paper : ink, stroke: (d) => d.value === null ? paper : null, strokeWidth: 5 }),
+        Plot.text(known, { x: "col", y: "row", text: "abbr", dy: -7, fill: (d) => d.value > breaks[2] ? paper : ink }),
+        Plot.text(tiles.filter((d) => d.value === null), { x: "col", y: "row", text: "abbr", stroke: paper, strokeWidth: 5, fill: ink }),
         Plot.text(known, { x: "col", y: "row", text: (d) => small(d) ? "<0.1" : word(d.value, d.value === 0 ? 0 : digits), dy: 7, fill: (d) => d.value > breaks[2] ? paper : ink }),
         Plot.tip(tiles, Plot.pointer({ x: "col", y: "row", title: (d) => `${d.name_en}: ${word(d.value, digits)}` })),
       ],
@@ -176,7 +177,7 @@
         Plot.tickX(rows.filter((d) => d.threshold), { x: "threshold", y, stroke: ink, strokeWidth: 1.5, strokeDasharray: "3 2", insetTop: 16 }),
         Plot.dot(rows.filter((d) => d.of !== null), { x: "of", y, r: 5, fill: paper, stroke: tone, strokeWidth: 2, dy: 8 }),
         Plot.dot(rows.filter((d) => d.share !== null), { x: "share", y, r: 6, fill: tone, dy: 8 }),
-        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
+        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, stroke: paper, strokeWidth: 4, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
           text: (d) => `${d.label}: ${d.low === null ? `${word(d.share, 1, "%")}, ${d.verdict}` : `${word(d.low)} to ${word(d.high)}%`}` }),
       ],
     });
