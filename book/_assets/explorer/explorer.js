@@ -82,8 +82,9 @@
   function draw(name, label, options, chosen) {
     const box = at(name);
     const chart = Plot.plot({ width: Math.min(Math.max(box.clientWidth, 280), 640), style: still, ...options });
-    chart.setAttribute("role", "img");
-    chart.setAttribute("aria-label", label);
+    chart.setAttribute("aria-hidden", "true"); // its table says all; the box has the name
+    box.setAttribute("role", "img");
+    box.setAttribute("aria-label", label);
     if (chosen) chart.addEventListener("click", () => chart.value && chosen(chart.value));
     box.replaceChildren(chart);
   }
