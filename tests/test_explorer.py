@@ -143,15 +143,29 @@ def test_events_are_linked_by_a_shared_source_or_a_named_county():
     assert linked.map(len).max() < 10  # the article cites events and cases: no link
 
 
-def test_what_is_not_ours_is_as_published():
-    told = json.loads((ASSETS / "vendored.json").read_text("utf-8"))
-    scripts = {path.name for path in ASSETS.glob("*.js")} - {"explorer.js"}
-    assert scripts == set(told)
-    for name, about in told.items():
-        found = hashlib.sha384((ASSETS / name).read_bytes()).digest()
-        assert about["integrity"] == "sha384-" + base64.b64encode(found).decode()
-        assert (ASSETS / f"{name.split('.')[0]}.LICENSE.txt").is_file()
-        assert about["version"] in (ASSETS / name).read_text("utf-8")[:200]
+def sha384(path: Path) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+
+
+def test_the_grammar_is_the_pinned_bundle(root):
+    """`npm ci && npm run build` in book/_assets/grammar writes these files anew."""
+    told = json.loads((ASSETS / "grammar.json").read_text("utf-8"))
+    grammar = ASSETS.with_name("grammar")
+    assert {path.name for path in ASSETS.glob("*.js")} == {"explorer.js", told["file"]}
+    assert told["integrity"] == sha384(ASSETS / told["file"])
+    assert told["source"] == sha384(grammar / "grammar.js")
+    locked = json.loads((grammar / "package-lock.json").read_text("utf-8"))["packages"]
+    assert not [name for name, about in locked.items() if "resolved" in about]
+    asked = json.loads((grammar / "package.json").read_text("utf-8"))
+    for number in (asked["dependencies"] | asked["devDependencies"]).values():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", number)
+    licences = (ASSETS / "grammar.LICENSES.txt").read_text("utf-8")
+    listed = (root / "THIRD_PARTY_LICENSES.md").read_text("utf-8")
+    for name, about in told["packages"].items():
+        kept = locked[f"node_modules/{name}"]
+        assert (about["version"], about["integrity"]) == (kept["version"], kept["integrity"])
+        assert f"{name} {about['version']}\n" in licences
+        assert f"`{name}` {about['version']} ({about['licence']})" in listed
 
 
 def test_our_script_is_small_and_evaluates_nothing():

@@ -57,7 +57,8 @@ PACKAGE = Path(__file__).parent
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
     r"^:[a-z-]+:[^\n]*$|^:{3,}\{[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$"
-    r"|^#+ [^\n]*$|^\([^\n]*\)=$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
+    r"|^#+ [^\n]*$|^\([^\n]*\)=$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`"
+    r"|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
     r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:s|/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
@@ -736,7 +737,7 @@ class Explorer(SphinxDirective):
 def add_explorer(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
     """The explorer's scripts and style sheet, on its page only."""
     if "explorer" in (app.env.metadata.get(page) or {}):
-        for name in ("d3.min.js", "plot.umd.min.js", "explorer.js"):
+        for name in ("grammar.min.js", "explorer.js"):
             app.add_js_file(name, priority=900, loading_method="defer")
         app.add_css_file("explorer.css", priority=900)
 

@@ -119,7 +119,7 @@
     draw("tiles", `Tile map of the provinces: ${unit.toLowerCase()}, ${list}. The same numbers stand in the table below.`, {
       aspectRatio: 1, margin: 2, x: { axis: null }, y: { axis: null, reverse: true },
       marks: [
-        () => d3.create("svg:defs").html('<pattern id="explorer-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/><path d="M0 0V6" stroke="#8c8c8c" stroke-width="2"/></pattern>').node(),
+        () => Plot.create("svg:defs").html('<pattern id="explorer-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/><path d="M0 0V6" stroke="#8c8c8c" stroke-width="2"/></pattern>').node(),
         Plot.rect(tiles, { ...square, fill: (d) => d.value === null ? "url(#explorer-hatch)" : marks(d.value), stroke: grey, strokeWidth: 0.7 }),
         Plot.rect(tiles.filter((d) => d.inside), { ...square, fill: "none", stroke: second, strokeWidth: 3 }),
         Plot.rect(tiles.filter((d) => d.province_code === s.province), { ...square, fill: "none", stroke: ink, strokeWidth: 5, strokeDasharray: "5 3" }),
@@ -208,7 +208,7 @@
         : `It holds ${word(of, 1)}% of the ${base.label}, so its location quotient is `, of === null ? "" : word(found.quotient[s.base], 2)));
       for (const [claim, verdict] of Object.entries(found.verdicts)) {
         const told = data.claims[claim];
-        lines.push(line(`${claim} (${told.says}) Verdict in the book: ${told.verdict}. With these choices: `, verdict[s.base]));
+        lines.push(line(`${claim}: ${told.says} Verdict in the book: ${told.verdict}. With these choices: `, verdict[s.base]));
       }
       if (region !== first) {
         const was = first.results[s.year];
