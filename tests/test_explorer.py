@@ -1,6 +1,7 @@
 """The explorer: its numbers are the chapters' own, and a new user finds them in a browser."""
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
 import pytest
@@ -174,6 +177,22 @@ def test_our_script_is_small_and_evaluates_nothing():
     assert not re.search(r"\beval\b|new Function|https?://|\bfetch\(", text)
 
 
+def test_the_page_is_light(address):
+    """What the page and its own files weigh, compressed, without what the theme adds."""
+    built = Path(url2pathname(urlsplit(address).path))
+    shown = re.findall(r"_images/\w+\.(?:svg|png)", built.read_text("utf-8"))
+    files = [built, *(built.parents[1] / name for name in dict.fromkeys(shown))]
+    files += [ASSETS / name for name in ("grammar.min.js", "explorer.js", "explorer.css")]
+    assert len(files) >= 6
+    assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in files) < 200_000
+
+
+def test_other_pages_do_not_load_the_grammar(address):
+    for name in ("index.html", "blooming.html"):
+        text = (Path(url2pathname(urlsplit(address).path)).with_name(name)).read_text("utf-8")
+        assert "grammar.min.js" not in text
+
+
 # ---- in a browser ---------------------------------------------------------------------------
 
 
@@ -324,8 +343,51 @@ def test_without_scripts_there_are_a_picture_and_tables(visit):
 def test_a_phone_needs_no_sideways_scrolling(visit, scheme):
     page = visit(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.explorer-chart svg text')].filter((text) =>"
+        " text.getBoundingClientRect().right > text.closest('svg').getBoundingClientRect().right)"
+        ".map((text) => text.textContent)"
+    )
+    assert beyond == []
     sizes = page.evaluate(
         "[...document.querySelectorAll('.explorer-chart svg text')]"
         ".map((text) => parseFloat(getComputedStyle(text).fontSize))"
     )
     assert min(sizes) >= 9
+
+
+def test_the_landing_page_gives_the_ledgers_numbers(browser, address, root):
+    ledger = json.loads((root / "_build" / "html" / "ledger.json").read_text("utf-8"))
+    claim = {row["id"]: row for row in ledger}
+    page = browser.new_page()
+    page.goto(address.replace("explorer.html", "index.html"))
+    figures = page.locator(".sd-card .figure").all_inner_texts()
+    south, growth = claim["C20"]["details"], claim["C15"]["details"]
+    assert figures == [
+        f"{claim['C19']['interval'][0]}%",
+        f"{south['south_2015']}% or {south['south_jiangsu_north_2015']}%",
+        ", ".join(f"×{growth[f'factor_{year}']}" for year in (2014, 2015, 2016)),
+    ]
+    verdicts = [row["verdict"] for row in ledger]
+    for text in page.locator(".scorekeys li").all_inner_texts():
+        number, verdict = text.split(maxsplit=1)
+        assert int(number) == verdicts.count(verdict)
+    links = page.locator(".sd-card a").evaluate_all("links => links.map((a) => a.href)")
+    for door in ("introduction", "explorer", "course/index"):
+        assert any(f"/{door}.html" in link for link in links)
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_when_the_explorer_starts(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => {"
+        " for (const entry of list.getEntries()) window.shift += entry.value; })"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
+    page.goto(address)
+    page.wait_for_selector('[data-view="cases"] svg')
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.15
+    page.close()

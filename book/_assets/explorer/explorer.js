@@ -178,7 +178,7 @@
         Plot.tickX(rows.filter((d) => d.threshold), { x: "threshold", y, stroke: ink, strokeWidth: 1.5, strokeDasharray: "3 2", insetTop: 16 }),
         Plot.dot(rows.filter((d) => d.of !== null), { x: "of", y, r: 5, fill: paper, stroke: tone, strokeWidth: 2, dy: 8 }),
         Plot.dot(rows.filter((d) => d.share !== null), { x: "share", y, r: 6, fill: tone, dy: 8 }),
-        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, stroke: paper, strokeWidth: 4, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
+        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, fontSize: at("borders").clientWidth < 420 ? 11 : 12, stroke: paper, strokeWidth: 4, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
           text: (d) => `${d.label}: ${d.low === null ? `${word(d.share, 1, "%")}, ${d.verdict}` : `${word(d.low)} to ${word(d.high)}%`}` }),
       ],
     });
