@@ -48,7 +48,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, multiverse
+from taobao_villages import __version__, after_2017, claims, course, data, explorer, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -56,8 +56,9 @@ PACKAGE = Path(__file__).parent
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"^:[a-z-]+:[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
-    r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
+    r"^:[a-z-]+:[^\n]*$|^:{3,}\{[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$"
+    r"|^#+ [^\n]*$|^\([^\n]*\)=$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`"
+    r"|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
     r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:s|/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
@@ -252,7 +253,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
-def keep(path: Path, compute: Callable[[], str]) -> list[dict[str, Any]]:
+def keep(path: Path, compute: Callable[[], str]) -> Any:
     """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
     if not path.exists():
         LOGGER.info("computing %s", path.stem)
@@ -518,6 +519,7 @@ class Reference(SphinxDirective):
             "corrections": self.corrections,
             "colophon": self.colophon,
             "calibration": self.calibration,
+            "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -667,6 +669,30 @@ class Reference(SphinxDirective):
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
         return [plain_table(head, rows)]
 
+    def scorecard(self) -> list[nodes.Node]:
+        """One bar of all verdicts, in words too, and a folded table by section."""
+        judged = self.env.taobao_ledger  # type: ignore[attr-defined]
+        told = Counter(row["verdict"] for row in judged)
+        words = ", ".join(f"{told[verdict]} {verdict}" for verdict in claims.VERDICTS)
+        parts = "".join(
+            f'<span class="score-{verdict.replace(" ", "-")}" style="flex-grow:{told[verdict]}">'
+            f"{told[verdict]}</span>"
+            for verdict in claims.VERDICTS
+            if told[verdict]
+        )
+        keys = "".join(
+            f'<li><span class="score-{verdict.replace(" ", "-")}">{told[verdict]}</span> {verdict}'
+            for verdict in claims.VERDICTS
+        )
+        bar = f'<div class="scorebar" role="img" aria-label="{len(judged)} claims: {words}">{parts}'
+        bar += f'</div><ul class="scorekeys">{keys}</ul>'
+        rows = []
+        for section in claims.sections():
+            here = Counter(row["verdict"] for row in judged if row["section"] == section)
+            rows.append([section.replace("_", "-"), *(str(here[v]) for v in claims.VERDICTS)])
+        table = plain_table(["Section", *claims.VERDICTS], rows)
+        return [nodes.raw("", bar, format="html"), fold("The scorecard by section", table)]
+
     def colophon(self) -> list[nodes.Node]:
         judged = self.env.taobao_ledger  # type: ignore[attr-defined]
         variants = sum(row["variants"]["n"] for row in judged)
@@ -728,6 +754,25 @@ class Course(SphinxDirective):
         return box.children
 
 
+class Explorer(SphinxDirective):
+    """``{explorer}``: the explorer's controls and numbers; its scripts on this page alone."""
+
+    def run(self) -> list[nodes.Node]:
+        env: Any = self.env
+        kept = Path(env.config.nb_execution_cache_path).parent
+        content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
+        env.metadata[env.docname]["explorer"] = True
+        return [nodes.raw("", explorer.markup(content), format="html")]
+
+
+def add_explorer(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """The explorer's scripts and style sheet, on its page only."""
+    if "explorer" in (app.env.metadata.get(page) or {}):
+        for name in ("grammar.min.js", "explorer.js"):
+            app.add_js_file(name, priority=900, loading_method="defer")
+        app.add_css_file("explorer.css", priority=900)
+
+
 def write_slides(app: Sphinx, error: Exception | None) -> None:
     """The slides of the course beside the pages, if the book has the course."""
     env: Any = app.env
@@ -755,11 +800,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
+    app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("doctree-read", check_images)
+    app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}
