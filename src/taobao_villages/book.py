@@ -38,6 +38,7 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from markdown_it import MarkdownIt
 from myst_nb.core.render import strip_ansi
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -47,7 +48,16 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, multiverse, website
+from taobao_villages import (
+    __version__,
+    after_2017,
+    claims,
+    course,
+    data,
+    explorer,
+    multiverse,
+    website,
+)
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -55,10 +65,10 @@ PACKAGE = Path(__file__).parent
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"^(?P<fence>`{3,})(?!`|\{)[^\n]*\n.*?^(?P=fence)$|^`{3,}\{[^\n]*$|^:[a-z-]+:[^\n]*$"
-    r"|^A worked example.*?(?=\n\n|\n`{3}|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
-    r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
-    r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
+    r"^:[a-z-]+:[^\n]*$|^:{3,}\{[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$"
+    r"|^#+ [^\n]*$|^\([^\n]*\)=$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`"
+    r"|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
+    r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:s|/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
 
@@ -73,11 +83,16 @@ CONFLICTS = {
 }
 
 
+# What a simulated run says of a method: the least share that earns the words, in percent.
+INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
+TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
 FEW_SOURCES = 6
 # Modules that no notebook's output depends on: they make pages and the course.
 MAKE_PAGES = {"book.py", "course.py", "website.py"}
+# Folders of style sheets, scripts and templates that the theme copies or uses.
+ASSETS = ("static", "templates", "explorer")
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
@@ -95,6 +110,8 @@ def digest(root: Path, *, pages: bool = False) -> str:
     left_out = set() if pages else MAKE_PAGES
     code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name not in left_out]
     files = [*code, *sorted(data.folder().rglob("*.*"))]
+    for name in ASSETS if pages else ():
+        files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -185,7 +202,19 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
 
 def typed_figures(text: str) -> list[str]:
     """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
-    return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", ALLOWED.sub(" ", text))
+    text = ALLOWED.sub(" ", without_code(text))
+    return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", text)
+
+
+def without_code(text: str) -> str:
+    """Markdown less its blocks of code; what a directive's fence holds stays, less the fence."""
+    lines = text.split("\n")
+    for token in reversed(MarkdownIt("commonmark").parse(text)):
+        if token.type == "fence" and token.map:
+            prose = token.info.startswith("{") and not token.info.startswith(("{math}", "{code"))
+            inner = without_code(token.content).split("\n") if prose else []
+            lines[slice(*token.map)] = ["", *inner, ""]
+    return "\n".join(lines)
 
 
 def prose(path: Path) -> str:
@@ -244,7 +273,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
-def keep(path: Path, compute: Callable[[], str]) -> list[dict[str, Any]]:
+def keep(path: Path, compute: Callable[[], str]) -> Any:
     """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
     if not path.exists():
         LOGGER.info("computing %s", path.stem)
@@ -283,7 +312,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, package or lock differ from those of the last build."""
+    """Every page, when data, package, lock or assets differ from those of the last build."""
     key = digest(Path(app.srcdir), pages=True)
     if getattr(env, "taobao_built_with", None) == key:
         return []
@@ -519,6 +548,8 @@ class Reference(SphinxDirective):
             "corrections": self.corrections,
             "places": self.places,
             "colophon": self.colophon,
+            "calibration": self.calibration,
+            "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -677,6 +708,30 @@ class Reference(SphinxDirective):
         head = ["Province", "Characters", "Pinyin", "Capital", "Its characters"]
         return [plain_table(head, rows)]
 
+    def scorecard(self) -> list[nodes.Node]:
+        """One bar of all verdicts, in words too, and a folded table by section."""
+        judged = self.env.taobao_ledger  # type: ignore[attr-defined]
+        told = Counter(row["verdict"] for row in judged)
+        words = ", ".join(f"{told[verdict]} {verdict}" for verdict in claims.VERDICTS)
+        parts = "".join(
+            f'<span class="score-{verdict.replace(" ", "-")}" style="flex-grow:{told[verdict]}">'
+            f"{told[verdict]}</span>"
+            for verdict in claims.VERDICTS
+            if told[verdict]
+        )
+        keys = "".join(
+            f'<li><span class="score-{verdict.replace(" ", "-")}">{told[verdict]}</span> {verdict}'
+            for verdict in claims.VERDICTS
+        )
+        bar = f'<div class="scorebar" role="img" aria-label="{len(judged)} claims: {words}">{parts}'
+        bar += f'</div><ul class="scorekeys">{keys}</ul>'
+        rows = []
+        for section in claims.sections():
+            here = Counter(row["verdict"] for row in judged if row["section"] == section)
+            rows.append([section.replace("_", "-"), *(str(here[v]) for v in claims.VERDICTS)])
+        table = plain_table(["Section", *claims.VERDICTS], rows)
+        return [nodes.raw("", bar, format="html"), fold("The scorecard by section", table)]
+
     def colophon(self) -> list[nodes.Node]:
         judged = self.env.taobao_ledger  # type: ignore[attr-defined]
         variants = sum(row["variants"]["n"] for row in judged)
@@ -690,6 +745,33 @@ class Reference(SphinxDirective):
             *([name, importlib.metadata.version(name)] for name in COLOPHON),
         ]
         return [plain_table(["What", "State"], rows)]
+
+    def calibration(self) -> list[nodes.Node]:
+        told = multiverse.stored("calibration")
+        parts: list[nodes.Node] = []
+        for kind, head, words in (
+            ("interval", "Holds the truth, %", INTERVALS),
+            ("test", "Rejects without cause, %", TESTS),
+        ):
+            rows = [
+                [
+                    row["method"],
+                    ", ".join(row["claims"]),
+                    str(row["n"]),
+                    row["drawn"],
+                    f"{row['percent']} ({row['low']} to {row['high']})",
+                    [said for least, said in words.items() if row["percent"] >= least][-1],
+                ]
+                for row in told["rows"]
+                if row["kind"] == kind
+            ]
+            names = ["Method", "Used by", "Units", "What is drawn", head, "In short"]
+            parts.append(plain_table(names, rows))
+        run = f"{told['draws']:,} draws each; run on {told['date']} at commit {told['commit']}, "
+        run += f"data {told['data_version']}. To repeat it: "
+        line = nodes.paragraph("", run, classes=["source-line"])
+        line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
+        return [*parts, line]
 
 
 class Course(SphinxDirective):
@@ -709,6 +791,25 @@ class Course(SphinxDirective):
         lines = StringList(text.splitlines(), source=env.docname)
         self.state.nested_parse(lines, 0, box, match_titles=True)
         return box.children
+
+
+class Explorer(SphinxDirective):
+    """``{explorer}``: the explorer's controls and numbers; its scripts on this page alone."""
+
+    def run(self) -> list[nodes.Node]:
+        env: Any = self.env
+        kept = Path(env.config.nb_execution_cache_path).parent
+        content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
+        env.metadata[env.docname]["explorer"] = True
+        return [nodes.raw("", explorer.markup(content), format="html")]
+
+
+def add_explorer(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """The explorer's scripts and style sheet, on its page only."""
+    if "explorer" in (app.env.metadata.get(page) or {}):
+        for name in ("grammar.min.js", "explorer.js"):
+            app.add_js_file(name, priority=900, loading_method="defer")
+        app.add_css_file("explorer.css", priority=900)
 
 
 def write_slides(app: Sphinx, error: Exception | None) -> None:
@@ -738,11 +839,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
+    app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("doctree-read", check_images)
+    app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

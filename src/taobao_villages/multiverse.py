@@ -320,14 +320,14 @@ def words(value: Any) -> str:
 
 def choice_words(choices: Mapping[str, Any]) -> str:
     """Choices and their values in one line."""
-    return " and ".join(f"{words(name)} set to {words(value)}" for name, value in choices.items())
+    return "; ".join(f"{words(name)}: {words(value)}" for name, value in choices.items())
 
 
 def flip_words(flip: Mapping[str, Any] | None) -> str:
     """What `nearest_flip` found, in words."""
     if flip is None:
         return "none"
-    return f"with {choice_words(flip['changes'])}, {flip['verdict']}"
+    return f"{flip['verdict']} ({choice_words(flip['changes'])})"
 
 
 def sentence(entry: Mapping[str, Any]) -> str:
@@ -443,20 +443,25 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
     return lines
 
 
-def placebo() -> dict[str, Any]:
-    """The kept result of ``benchmarks/placebo.py``: verdicts on shuffled and planted data.
+def stored(name: str) -> dict[str, Any]:
+    """A kept result of a long run: of ``benchmarks/placebo.py``, for example.
+
+    Parameters
+    ----------
+    name : {"placebo", "calibration"}
+        Which run.
 
     Returns
     -------
     dict
-        ``commit``, ``date``, ``sets`` and others of the run; ``rates`` by claim and kind of data.
+        ``commit``, ``date``, ``data_version`` of the run, and what it found.
 
     Raises
     ------
     FileNotFoundError
-        Outside the repository, which holds the result.
+        Outside the repository, which holds the results.
     """
-    path = Path(__file__).parents[2] / "benchmarks" / "placebo.json"
+    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.json"
     return json.loads(path.read_text("utf-8"))
 
 
