@@ -1,6 +1,5 @@
 """The website: what is done to each page, and the pages as a reader meets them in a browser."""
 
-import os
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -36,9 +35,9 @@ def test_a_doubt_names_the_claim():
 
 
 def test_a_citation_names_page_book_year_and_address():
-    config = Config({}, {"author": "The team", "project": "A book", "copyright": "2026"})
+    config = Config({}, {"author": "The team", "project": "A book"})
     config.add("html_baseurl", "https://example.org/", "html", str)
-    told = website.citation(config, "book/market", "Market & more")
+    told = website.citation(config, "book/market", "Market & more", 2026)
     for part in ("The team", "2026", "Market & more", "A book", "example.org/book/market.html"):
         assert part in told["words"]
         assert part in told["bibtex"]
@@ -152,30 +151,17 @@ def test_the_sitemap_lists_every_page(html):
 
 
 @pytest.fixture(scope="session")
-def site(html):
-    """The address of the built book, served as a host serves it."""
-    lacking = browsing.missing()
-    if lacking and os.environ.get("CI") != "true":
-        pytest.skip(lacking)
-    assert not lacking, lacking
-    if not browsing.AXE.exists():
-        browsing.npm("--omit=dev")
-    with browsing.serving(html) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
 def visits(html, site):
     """Each page read in a browser: at both widths, in light and dark."""
     return browsing.visit_all(site, browsing.pages(html))
 
 
 @pytest.fixture
-def page(site):
+def page(browser):
     """A window of the browser."""
-    with browsing.browsing() as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        yield context.new_page()
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
 
 
 def test_no_page_asks_anything_of_another_host(visits, site):

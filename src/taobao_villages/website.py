@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+import yaml
 from bs4 import BeautifulSoup, NavigableString, Tag
 from docutils import nodes
 from sphinx import addnodes
@@ -88,36 +89,44 @@ def settle_address(app: Sphinx, config: Config) -> None:
 # ---- citing ---------------------------------------------------------------------------------
 
 
-def citation(config: Config, page: str, title: str) -> dict[str, str]:
+def release_year(root: Path) -> int:
+    """The year in which this version came out, from ``CITATION.cff`` in the repository."""
+    about = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
+    return int(str(about["date-released"])[:4])
+
+
+def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]:
     """How to cite a page: in words, as BibTeX and as RIS.
 
     Parameters
     ----------
     config : Config
-        Author, title of the book, year and address.
+        Author, title of the book and address.
     page : str
         The page's name in the book, such as ``book/market``.
     title : str
         The page's title, plain text.
+    year : int
+        Year of the version, from `release_year`.
 
     Returns
     -------
     dict
         ``words``, ``bibtex``, ``ris``, and ``key``, the entry's key.
     """
-    author, book, year = config.author, config.project, config.copyright
+    author, book = config.author, config.project
     address = urljoin(config.html_baseurl, f"{page}.html")
     key = "taobao_villages_" + re.sub(r"\W+", "_", page.removeprefix("book/"))
     fields = {
         "author": f"{{{author}}}",
         "title": title,
         "booktitle": book,
-        "year": year,
+        "year": str(year),
         "version": __version__,
         "url": address,
     }
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-    ris = [("TY", "CHAP"), ("AU", author), ("TI", title), ("BT", book), ("PY", year)]
+    ris = [("TY", "CHAP"), ("AU", author), ("TI", title), ("BT", book), ("PY", str(year))]
     ris += [("ET", __version__), ("UR", address), ("ER", "")]
     return {
         "key": key,
@@ -132,7 +141,7 @@ def add_citation(app: Sphinx, page: str, template: str, context: dict, tree: Any
     if tree is None or app.builder.name != "html":
         return
     title = BeautifulSoup(context["title"], "html.parser").get_text()
-    cite = citation(app.config, page, title)
+    cite = citation(app.config, page, title, release_year(Path(app.srcdir)))
     folder = Path(app.outdir) / "cite"
     folder.mkdir(parents=True, exist_ok=True)
     name = page.removeprefix("book/").replace("/", "-")
@@ -312,6 +321,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.connect("config-inited", settle_address, priority=900)
     app.connect("doctree-read", follow_glossary)
-    app.connect("html-page-context", add_citation, priority=900)
+    app.connect("html-page-context", add_citation, priority=100)  # the theme drops empty parts
     app.connect("build-finished", finish_pages, priority=900)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
