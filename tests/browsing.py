@@ -42,7 +42,9 @@ SCROLL = """async () => {
     scrollTo(0, at);
     await new Promise((done) => setTimeout(done, 10));
   }
-  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+  const shown = [...document.images].filter((image) => image.checkVisibility());
+  const slow = new Promise((done) => setTimeout(done, 3000));
+  await Promise.race([slow, Promise.all(shown.map((image) => image.decode().catch(() => {})))]);
   scrollTo(0, 0);
 }"""
 RUN_AXE = """async (tags) => (await axe.run(document, {
@@ -204,6 +206,7 @@ def visit(browser: Browser, site: str, name: str, *, axe: bool = True) -> Visit:
         page.evaluate(AXE.read_text("utf-8"))
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)  # the theme makes what scrolls now reachable by keyboard
         told.wider[width] = page.evaluate("document.documentElement.scrollWidth") - width
         for mode in MODES if axe else ():
             page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")

@@ -167,6 +167,8 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
         tag.decompose()
     for tag in page.select('meta[name="viewport"]')[1:]:
         tag.decompose()
+    for logo in page.select("img.logo__image"):
+        logo["width"] = logo["height"] = "96"  # as in its file
     for number, image in enumerate(page.select("article img")):
         for side in ("width", "height"):
             told = re.search(rf"\b{side}:\s*(\d+)px", str(image.get("style", "")))
