@@ -45,8 +45,9 @@ bench: .venv/ready ## time builds and the multiverse, as ratios
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/multiverse.py
 
-audit-deep: .venv/ready ## placebo and planted effects: long, not part of the tests
+audit-deep: .venv/ready ## placebo and planted effects, two clones, a JupyterHub: long, not part of the tests
 	$(BIN)/python benchmarks/placebo.py
+	$(BIN)/python benchmarks/two_clones.py
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \

@@ -47,7 +47,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, multiverse
+from taobao_villages import __version__, after_2017, claims, course, data, launch, multiverse
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -73,21 +73,24 @@ CONFLICTS = {
 }
 
 
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, *, pages: bool = False) -> str:
     """Fingerprint of everything that a notebook's output depends on, besides the notebook.
 
     Parameters
     ----------
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
+    pages : bool
+        Count also the modules that shape the pages and that no notebook imports.
     """
     total = hashlib.sha256()
-    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "course.py"]
-    files = [*code, *sorted(data.folder().rglob("*.*"))]  # no notebook depends on the course
+    code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or p.stem not in NOT_IN_NOTEBOOKS]
+    files = [*code, *sorted(data.folder().rglob("*.*"))]
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -162,6 +165,7 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # how a kernel cuts its output into pieces is chance
         extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -277,7 +281,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
     """Every page, when data, package or lock differ from those of the last build."""
-    key = digest(Path(app.srcdir))
+    key = digest(Path(app.srcdir), pages=True)
     if getattr(env, "taobao_built_with", None) == key:
         return []
     env.taobao_built_with = key
@@ -692,6 +696,34 @@ def write_slides(app: Sphinx, error: Exception | None) -> None:
         course.write_slides(env.taobao_numbers, Path(app.outdir))
 
 
+# ---- where to run a notebook ------------------------------------------------------------------
+
+
+def find_lite(app: Sphinx, config: Any) -> None:
+    """Note whether `make lite` has built its site; pages with other buttons are written anew."""
+    config.taobao_lite = (Path(app.outdir) / "lite" / "index.html").is_file()
+
+
+def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """A menu on each notebook's page: in the browser, on Binder, on Colab."""
+    if tree is None or not app.env.doc2path(page).endswith(".ipynb"):
+        return
+    options = app.config.html_theme_options
+    found = launch.places(
+        page,
+        url=options.get("repository_url", ""),
+        branch=options.get("repository_branch", ""),
+        lite=app.config.taobao_lite,
+    )
+    links = [
+        {"type": "link", "text": name, "tooltip": told, "icon": "fas fa-play", "url": address}
+        for name, told, address in found
+    ]
+    if links:
+        menu = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-play"}
+        context["header_buttons"].append(menu | {"buttons": links, "label": "launch-buttons"})
+
+
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------
 
 
@@ -713,6 +745,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
+    app.add_config_value("taobao_lite", False, "html", bool)
+    app.connect("config-inited", find_lite)
+    app.connect("html-page-context", add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
