@@ -174,6 +174,11 @@ def test_nothing_unresolved_is_left(pages):
             assert mark not in text, (name, mark)
 
 
+def test_no_output_is_the_address_of_an_object(pages):
+    for name, page in pages.items():
+        assert not re.search(r" at 0x[0-9a-f]{6,}", page.get_text()), name
+
+
 def test_links_and_anchors_inside_the_book_lead_somewhere(pages, html):
     ids = {
         name: {tag["id"] for tag in page.select("[id]")} | {tag.get("name") for tag in page("a")}
@@ -427,6 +432,10 @@ def test_what_a_page_must_not_have(small, text, message):
         "a factor of 3.7",
         "1,311 villages",
         "C19 has 5",
+        "```{note}\nSome 42 of them.\n```",
+        "```{note}\nOf them.\n```\n\nIn 42 places.\n\n```{note}\nOf them.\n```",
+        "```python\nx = 5\n```\n\nIn 42 places.\n\n```python\nx = 5\n```",
+        "````{tab-set}\n```{tab-item} One\nIn 42 places.\n```\n````",
     ],
 )
 def test_typed_figures_are_found(text):
@@ -444,6 +453,9 @@ def test_typed_figures_are_found(text):
         "```{exercise}\n:label: e-1\nRun `f(211)`.\n```",
         "## Twice 2\n:label: a-1",
         "```python\nx = 5\n```",
+        "````{note}\n```python\nx = 5\n```\n````",
+        "```{math}\nx = 5\n```",
+        "the early 2000s",
         "A worked example: 2 and 3 make 5.",
         "Table 2 of the article",
     ],

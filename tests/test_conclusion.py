@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from taobao_villages import claims, conclusion, data, multiverse
 from taobao_villages.claims import Evidence
@@ -15,27 +14,6 @@ def found(value=1, interval=None, **details) -> Evidence:
 
 
 # ---- C53 ------------------------------------------------------------------------------------
-
-
-def test_rank_interval_has_scipys_correlation_and_fiellers_width():
-    rng = np.random.default_rng(7)
-    one, two = pd.Series(rng.normal(size=31)), pd.Series(rng.normal(size=31))
-    row = conclusion.rank_interval(one, two)
-    assert row["rank"] == pytest.approx(stats.spearmanr(one, two).statistic)
-    width = np.arctanh(row["high"]) - np.arctanh(row["low"])
-    assert width == pytest.approx(2 * 1.959964 * np.sqrt(1.06 / 28), rel=1e-5)
-
-
-def test_rank_interval_covers_about_as_often_as_it_says():
-    rng = np.random.default_rng(20170901)
-    inside = 0
-    for _ in range(400):
-        one = rng.normal(size=31)
-        two = 0.5 * one + np.sqrt(0.75) * rng.normal(size=31)
-        row = conclusion.rank_interval(pd.Series(one), pd.Series(two))
-        true = 6 / np.pi * np.arcsin(0.25)  # Spearman's rank of a normal pair with r = 0.5
-        inside += row["low"] <= true <= row["high"]
-    assert 0.92 <= inside / 400 <= 0.98
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_summary_by_hand():
     assert entry["shares"] == {"reproduced": 66.7, "contradicted": 33.3}
     assert entry["agree"] == 66.7
     assert entry["flip"] == {"changes": {"shift": 0}, "verdict": "contradicted"}
-    assert "with shift set to 0, contradicted" in entry["sentence"]
+    assert "contradicted (shift: 0)" in entry["sentence"]
 
 
 def test_the_most_sensitive_claim_comes_first_and_settled_ones_not_at_all():

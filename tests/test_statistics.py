@@ -106,6 +106,27 @@ def test_rate_ratio_is_symmetric_and_consistent(a, b, exposure):
         assert (there.p < 0.05) == (not there.low <= 1 <= there.high)
 
 
+def test_rank_interval_has_scipys_correlation_and_fiellers_width():
+    rng = np.random.default_rng(7)
+    one, two = pd.Series(rng.normal(size=31)), pd.Series(rng.normal(size=31))
+    row = st.rank_interval(one, two)
+    assert row["rank"] == pytest.approx(stats.spearmanr(one, two).statistic)
+    width = np.arctanh(row["high"]) - np.arctanh(row["low"])
+    assert width == pytest.approx(2 * 1.959964 * np.sqrt(1.06 / 28), rel=1e-5)
+
+
+def test_rank_interval_covers_about_as_often_as_it_says():
+    rng = np.random.default_rng(20170901)
+    inside = 0
+    for _ in range(400):
+        one = rng.normal(size=31)
+        two = 0.5 * one + np.sqrt(0.75) * rng.normal(size=31)
+        row = st.rank_interval(pd.Series(one), pd.Series(two))
+        true = 6 / np.pi * np.arcsin(0.25)  # Spearman's rank of a normal pair with r = 0.5
+        inside += row["low"] <= true <= row["high"]
+    assert 0.92 <= inside / 400 <= 0.98
+
+
 # ---------------------------------------------------------------- inequality
 
 # Units with a count (some zero, not all) and a positive base.
@@ -783,6 +804,7 @@ REFUSED = {
     "wilson: none": (lambda: st.wilson_interval(0, 0), "0 of 0"),
     "wilson: fraction": (lambda: st.wilson_interval(1.5, 4), "whole number"),
     "wilson: level": (lambda: st.wilson_interval(1, 4, 95), "level"),
+    "ranks: three units": (lambda: st.rank_interval([1, 2, 3], [1, 2, 3]), "four units"),
     "garwood: negative": (lambda: st.poisson_rate_interval(-1, 1), "count"),
     "garwood: exposure": (lambda: st.poisson_rate_interval(1, 0), "exposure"),
     "garwood: exposure missing": (lambda: st.poisson_rate_interval(1, NAN), "exposure"),

@@ -1006,11 +1006,9 @@ def logistics_evidence(*, coder: str = "first", doubtful: bool = True) -> Eviden
     low, high = statistics.share_bounds(len(cases), 0, total)
     parcels = data.indicator("express_parcels_jan_jun", 2016, "express_2016h1")
     known = parcels.notna()
-    rank = stats.spearmanr(
+    rank = statistics.rank_interval(
         (parcels / provinces.base("population", 2016))[known], provinces.rates(2016)[known]
     )
-    fisher = np.arctanh(rank.statistic) + np.array([-1.96, 1.96]) * 1.06 / np.sqrt(known.sum() - 3)
-    bottom, top = np.tanh(fisher)
     return Evidence(
         value=len(cases),
         unit="cases whose sources name a logistic advantage",
@@ -1026,9 +1024,9 @@ def logistics_evidence(*, coder: str = "first", doubtful: bool = True) -> Eviden
             }
         ),
         details={
-            "rank": round(float(rank.statistic), 2),
-            "rank_low": round(float(bottom), 2),
-            "rank_high": round(float(top), 2),
+            "rank": round(float(rank["rank"]), 2),
+            "rank_low": round(float(rank["low"]), 2),
+            "rank_high": round(float(rank["high"]), 2),
             "provinces": int(known.sum()),
         },
         limits=(

@@ -38,6 +38,7 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from markdown_it import MarkdownIt
 from myst_nb.core.render import strip_ansi
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -55,10 +56,9 @@ PACKAGE = Path(__file__).parent
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"^(?P<fence>`{3,})(?!`|\{)[^\n]*\n.*?^(?P=fence)$|^`{3,}\{[^\n]*$|^:[a-z-]+:[^\n]*$"
-    r"|^A worked example.*?(?=\n\n|\n`{3}|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
+    r"^:[a-z-]+:[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
     r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
-    r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
+    r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:s|/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
 
@@ -182,7 +182,19 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
 
 def typed_figures(text: str) -> list[str]:
     """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
-    return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", ALLOWED.sub(" ", text))
+    text = ALLOWED.sub(" ", without_code(text))
+    return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", text)
+
+
+def without_code(text: str) -> str:
+    """Markdown less its blocks of code; what a directive's fence holds stays, less the fence."""
+    lines = text.split("\n")
+    for token in reversed(MarkdownIt("commonmark").parse(text)):
+        if token.type == "fence" and token.map:
+            prose = token.info.startswith("{") and not token.info.startswith(("{math}", "{code"))
+            inner = without_code(token.content).split("\n") if prose else []
+            lines[slice(*token.map)] = ["", *inner, ""]
+    return "\n".join(lines)
 
 
 def prose(path: Path) -> str:

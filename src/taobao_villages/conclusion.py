@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from taobao_villages import claims, data, provinces, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
@@ -26,32 +25,6 @@ STRENGTHS = ("strong", "medium", "thin")
 
 
 # ---- developed and entrepreneurial (C53) ----------------------------------------------------
-
-
-def rank_interval(one: pd.Series, two: pd.Series, *, level: float = 0.95) -> pd.Series:
-    """Spearman's rank correlation with an interval.
-
-    Parameters
-    ----------
-    one, two : Series, shape (n,)
-        With the same index.
-    level : float
-        Coverage of the interval.
-
-    Returns
-    -------
-    Series
-        ``rank``, ``low``, ``high``.
-
-    Notes
-    -----
-    Fisher's transformation with the standard error of Fieller, Hartley and Pearson (1957),
-    Biometrika 44: sqrt(1.06 / (n - 3)).
-    """
-    rank = float(stats.spearmanr(one, two).statistic)
-    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(1.06 / (len(one) - 3))
-    low, high = np.tanh(np.arctanh(rank) + np.array([-half, half]))
-    return pd.Series({"rank": rank, "low": float(low), "high": float(high)})
 
 
 def developed_evidence(
@@ -72,7 +45,7 @@ def developed_evidence(
             effect = provinces.association(
                 year, (name,), exposure=villages_per, family=count_model
             ).effects
-            found = rank_interval(rate, frame[name])
+            found = statistics.rank_interval(rate, frame[name])
             lows[name].append(float(effect["low"].iloc[0]))
             ranks[name].append(float(found["low"]))
             details[f"ratio_{name}_{year}"] = round(float(effect["rate_ratio"].iloc[0]), 1)

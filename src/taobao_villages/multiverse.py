@@ -320,14 +320,14 @@ def words(value: Any) -> str:
 
 def choice_words(choices: Mapping[str, Any]) -> str:
     """Choices and their values in one line."""
-    return " and ".join(f"{words(name)} set to {words(value)}" for name, value in choices.items())
+    return "; ".join(f"{words(name)}: {words(value)}" for name, value in choices.items())
 
 
 def flip_words(flip: Mapping[str, Any] | None) -> str:
     """What `nearest_flip` found, in words."""
     if flip is None:
         return "none"
-    return f"with {choice_words(flip['changes'])}, {flip['verdict']}"
+    return f"{flip['verdict']} ({choice_words(flip['changes'])})"
 
 
 def sentence(entry: Mapping[str, Any]) -> str:

@@ -314,6 +314,40 @@ def rate_ratio_test(
     return RateRatio(ratio, low, high, min(1.0, 2 * float(min(test[0].pvalue, test[1].pvalue))))
 
 
+def rank_interval(one: ArrayLike, two: ArrayLike, level: float = 0.95) -> pd.Series:
+    """Spearman's rank correlation with an interval.
+
+    Parameters
+    ----------
+    one, two : array_like, shape (n,)
+        At least four units, in the same order.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Series
+        ``rank``, ``low``, ``high``.
+
+    Raises
+    ------
+    ValueError
+        Fewer than four units, missing values, lengths or indexes that differ.
+
+    Notes
+    -----
+    Fisher's transformation with the standard error of Fieller, Hartley and Pearson (1957),
+    Biometrika 44: sqrt(1.06 / (n - 3)).
+    """
+    first, second = _columns(one=one, two=two)
+    if first.size < 4:
+        raise ValueError(f"one, two: at least four units, not {first.size}")
+    rank = float(stats.spearmanr(first, second).statistic)
+    half = stats.norm.ppf(1 - _tail(level) / 2) * np.sqrt(1.06 / (first.size - 3))
+    low, high = np.tanh(np.arctanh(rank) + np.array([-half, half]))
+    return pd.Series({"rank": rank, "low": float(low), "high": float(high)})
+
+
 # ---------------------------------------------------------------- inequality
 
 
