@@ -16,7 +16,8 @@ from typing import Any
 from taobao_villages import __version__
 
 # Under Pyodide, pip takes the wheels that lie beside the page.
-LITE_CELL = "%pip install -q taobao-villages"
+LITE_CELL = """# This runs in your browser. The libraries come from Pyodide's public server.
+%pip install -q taobao-villages"""
 COLAB_CELL = """# The package with its data, as released. If Colab asks for it, restart the session.
 %pip install -q {url}/releases/download/v{version}/taobao_villages-{version}-py3-none-any.whl"""
 BINDER = "https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{page}.ipynb"
