@@ -15,7 +15,9 @@ Sphinx, docutils and myst-nb are imported here only: the analysis needs none of 
 
 from __future__ import annotations
 
+import atexit
 import csv
+import errno
 import hashlib
 import html
 import importlib.metadata
@@ -26,8 +28,9 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,8 +130,8 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     for path in paths:
         notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
         try:
-            cache.match_cache_notebook(notebook)
-        except KeyError:
+            cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
+        except (KeyError, ValueError):  # not there, or half written when a build was stopped
             waiting[path] = notebook
     if not waiting:
         return
@@ -137,9 +140,10 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     }
     order = sorted(waiting, key=lambda path: -seconds.get(str(path), 60.0))
     failures = []
+    running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = {pool.submit(_run, waiting[path], path): path for path in order}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, _stopped(pool, running):
+        jobs = {pool.submit(_run, waiting[path], path, running): path for path in order}
         LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
         for done, job in enumerate(as_completed(jobs), start=1):
             path = jobs[job]
@@ -158,7 +162,27 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
         raise SystemExit("notebooks failed:\n" + "\n".join(failures))
 
 
-def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.NotebookNode, float]:
+@contextmanager
+def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterator[None]:
+    """On Ctrl-C end the kernels that run and start no other, instead of waiting for all."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        clients = list(running)
+        while running:  # a kernel that was about to start is ended as soon as it has
+            for client in clients:
+                if process := getattr(getattr(client.km, "provisioner", None), "process", None):
+                    process.kill()
+            time.sleep(0.1)
+        for client in clients:  # nbclient would clean up once more at the end, and complain
+            atexit.unregister(client._cleanup_kernel)
+        raise SystemExit("stopped; what has run is kept, so the next build goes on") from None
+
+
+def _run(
+    notebook: nbformat.NotebookNode, path: Path, running: list[NotebookClient]
+) -> tuple[nbformat.NotebookNode, float]:
     about = notebook.metadata.copy()
     client = NotebookClient(
         notebook,
@@ -169,6 +193,7 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
         extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
         resources={"metadata": {"path": str(path.parent)}},
     )
+    running.append(client)
     began = time.perf_counter()
     try:
         client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -176,6 +201,8 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
         ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
         message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
         raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
+    finally:
+        running.remove(client)
     notebook.metadata = about  # the kernel's own description would change the cache's key
     return notebook, time.perf_counter() - began
 
@@ -216,10 +243,13 @@ def prepare(app: Sphinx) -> None:
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
     app.config.nb_execution_cache_path = str(cache_folder)
+    ledger = cache_folder.parent / f"ledger-{key[:16]}.json"
+    if not ledger.exists():  # else these data have been checked
+        refuse(data.folder(), data.check())
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
 
     kept = cache_folder.parent
-    judged = keep(kept / f"ledger-{key[:16]}.json", lambda: claims.as_json(claims.ledger()))
+    judged = keep(ledger, lambda: claims.as_json(claims.ledger()))
     env.taobao_ledger = multiverse.ledger(judged)
     forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
@@ -230,6 +260,35 @@ def prepare(app: Sphinx) -> None:
     for page in pages:
         for figure in typed_figures(prose(page)):
             LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+
+def refuse(folder: Path, faults: Sequence[str]) -> None:
+    """End the build if the data package has faults, with all of them, one a line.
+
+    Raises
+    ------
+    SystemExit
+        Naming the folder and every fault.
+    """
+    if faults:
+        listed = "\n".join(faults)
+        raise SystemExit(
+            f"the data package in {folder} is refused, {len(faults)} faults:\n{listed}\n"
+            "Remedy: correct them until this finds none: python -m taobao_villages check"
+        )
+
+
+def unfinished(app: Sphinx) -> Path:
+    """A file that is there while pages are written: a stopped build leaves it behind."""
+    return Path(app.doctreedir) / "unfinished"
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Pages are whole: the next build need not write all of them."""
+    if error is None:
+        unfinished(app).unlink(missing_ok=True)
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
 
 
 def write_ledger(app: Sphinx, error: Exception | None) -> None:
@@ -292,9 +351,9 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, package or lock differ from those of the last build."""
+    """Every page, when data, package or lock differ from the last build's, or it was stopped."""
     key = digest(Path(app.srcdir), pages=True)
-    if getattr(env, "taobao_built_with", None) == key:
+    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
         return []
     env.taobao_built_with = key
     return list(env.found_docs)
@@ -763,7 +822,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
+    app.connect("env-updated", lambda app, env: unfinished(app).touch())
     app.connect("doctree-read", check_images)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
+    app.connect("build-finished", finish, priority=900)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}
