@@ -128,3 +128,12 @@ def build_wheel(root: Path, folder: Path) -> Path:
     if done.returncode:
         raise RuntimeError(f"the wheel cannot be built:\n{done.stdout}{done.stderr}")
     return folder / f"taobao_villages-{__version__}-py3-none-any.whl"
+
+
+if __name__ == "__main__":  # for the workflow that publishes a release
+    what, target, *address = sys.argv[1:]
+    here = Path.cwd()
+    if what == "wheel":
+        print(build_wheel(here, Path(target)))
+    else:
+        print(*export(here, Path(target), colab_cell(*address)), sep="\n")
