@@ -61,8 +61,9 @@ bench: .venv/ready ## time builds and the multiverse, as ratios
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/multiverse.py
 
-audit-deep: .venv/ready ## placebo and planted effects, two clones, a JupyterHub: long, not part of the tests
+audit-deep: .venv/ready ## placebo, calibration, two clones, an archive rebuilt: long, not part of the tests
 	$(BIN)/python benchmarks/placebo.py
+	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/two_clones.py
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove

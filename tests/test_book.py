@@ -581,6 +581,7 @@ def test_typed_figures_are_found(text):
         "$n - 2$ and $$x = 3$$",
         "[a link](page.html#c19)",
         "```{exercise}\n:label: e-1\nRun `f(211)`.\n```",
+        "::::{grid} 1 1 3 3\n:gutter: 2",
         "## Twice 2\n:label: a-1",
         "```python\nx = 5\n```",
         "````{note}\n```python\nx = 5\n```\n````",

@@ -1,5 +1,6 @@
 """The course: its pages, quiz, slides, and labs from the archives to the grades of a class."""
 
+import ast
 import csv
 import json
 import re
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from test_book import html, pages  # noqa: F401  (the built book)
@@ -16,7 +18,7 @@ from test_book import html, pages  # noqa: F401  (the built book)
 from taobao_villages import __main__, book, claims, course
 
 MINUTES = 90
-LIMIT = 30  # seconds a submission; an endless loop takes half of them
+LIMIT = 9  # seconds of the processor a submission; an endless loop takes a third of them
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +95,72 @@ def test_a_number_that_the_ledger_lacks_is_an_error(named):
 def test_links_become_words_off_the_page():
     text = "See {doc}`/book/after_2017`, {ref}`C18 <claim-c18>` and {term}`kin`; `gini`."
     assert course.plain(text) == "See after 2017, C18 and kin; gini."
+
+
+# ---- exercises of the chapters ---------------------------------------------------------------
+
+TOC = yaml.safe_load((course.ROOT / "_toc.yml").read_text("utf-8"))
+CHAPTERS = [
+    file["file"]
+    for part in TOC["parts"]
+    for chapter in part["chapters"]
+    for file in (chapter, *chapter.get("sections", []))
+    if re.fullmatch(r"book/\w+", file["file"]) and file["file"] != "book/explorer"
+]  # the explorer is a tool, and argues nothing
+
+
+def exercises(chapter):
+    """The cell with a chapter's exercises, and the code cells that follow it."""
+    cells = nbformat.read(course.ROOT / f"{chapter}.ipynb", as_version=4).cells
+    (place,) = [place for place, cell in enumerate(cells) if "{exercise}" in cell.source]
+    after = [cell.cell_type for cell in cells[place + 1 :]]
+    count = after.index("markdown") if "markdown" in after else len(after)
+    return cells[place].source, [cell.source for cell in cells[place + 1 : place + 1 + count]]
+
+
+def test_all_chapters_are_looked_at():
+    files = {f"book/{path.stem}" for path in (course.ROOT / "book").glob("*.ipynb")}
+    assert set(CHAPTERS) == files - {"book/explorer"}
+    assert len(CHAPTERS) >= 14
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pages):  # noqa: F811
+    source, _ = exercises(chapter)
+    asked = re.findall(r"^```\{exercise\}\n:label: (\S+)\n\*\*(\w+)\.\*\*", source, re.M)
+    assert [kind for _, kind in asked] == ["Predict", "Change", "Extend"]
+    solved = re.findall(r"^````\{solution\} (\S+)\n:class: dropdown$", source, re.M)
+    assert solved == [label for label, _ in asked]
+    page = pages[f"{chapter}.html"]
+    assert len(page.select("div.exercise")) == len(page.select("div.solution.dropdown")) == 3
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_solutions_run_in_the_build(chapter, pages):  # noqa: F811
+    _, code = exercises(chapter)
+    assert code, "the cell that solves stands below the exercises"
+    page = pages[f"{chapter}.html"]
+    shown = {cell.pre.get_text().strip(): cell for cell in page.select("div.cell") if cell.pre}
+    for text in code:
+        assert shown[text.strip()].select_one(".cell_output"), text
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_calls_that_exercises_print_run(chapter):
+    source, _ = exercises(chapter)
+    cells = nbformat.read(course.ROOT / f"{chapter}.ipynb", as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    tree = ast.parse(code)
+    used = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    given = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    own = {"n", "share", "s", "frame"}  # what the reader chooses
+    space = {}
+    exec("\n".join(ast.unparse(n) for n in tree.body if "Import" in type(n).__name__), space)
+    for call in re.findall(r"(?<!`)`([^`\n]*\([^`\n]*\)[^`\n]*)`", source):
+        names = {n.id for n in ast.walk(ast.parse(call)) if isinstance(n, ast.Name)}
+        if names <= set(space):
+            eval(call, space)
+        assert names <= {*space, *given, *own}, call
 
 
 # ---- quiz ------------------------------------------------------------------------------------
@@ -176,9 +244,21 @@ def solutions() -> list[str]:
     for lab in course.labs():
         for kind, _, text in lab.cells:
             if kind == "question":
-                found += [line for line in text.splitlines() if len(line) > 25]
+                lines = [line for line in text.splitlines() if len(line) > 25]
+                found += [line for line in lines if not re.match("(?:from|import) ", line)]
         found += [hint for item in lab.items.values() for _, hint in item.wrong]
     return found
+
+
+def contents(folder):
+    """The texts of a folder's files, and of those in its package."""
+    for path in sorted(folder.rglob("*.*")):
+        if path.suffix == ".whl":
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    yield name + "\n" + archive.read(name).decode("utf-8", errors="replace")
+        else:
+            yield path.read_text("utf-8")
 
 
 def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):  # noqa: F811
@@ -186,17 +266,17 @@ def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):  
         names = {path.name for path in folder.rglob("*")}
         assert not names & {"key.json", "draw_0", "draw_1", "instructor", "quiz.gift", "check.csv"}
         assert not [name for name in names if "solution" in name or name.startswith("lab_8_")]
-    given = "\n".join(
-        path.read_text("utf-8") for path in sorted((made.out / "student").rglob("*.*"))
-    )
+    given = "\n".join(contents(made.out / "student"))
     built = [*html.rglob("*.html"), *html.rglob("*.js"), *(html / "_sources").rglob("*.*")]
     site = "\n".join(path.read_text("utf-8", errors="replace") for path in built)
     for line in solutions():
         assert json.dumps(line)[1:-1] not in given, line
+        assert line not in given, line
         assert line not in site, line
     secret = (made.out / "instructor/lab_4/draw_1/provinces.csv").read_text("utf-8")
     assert secret not in given
     assert "lab_1" not in site, "labs are not on the site"
+    assert "taobao_villages/course.py" in given, "the package has been read too"
 
 
 def test_the_student_archive_runs_on_its_own(made, tmp_path):
@@ -212,12 +292,31 @@ def test_the_student_archive_runs_on_its_own(made, tmp_path):
     assert told["text"].strip() == "not testable here"
 
 
+def test_the_archive_names_the_package_that_it_holds(made):
+    (package,) = (made.out / "student").glob("*.whl")
+    assert package.name in (made.out / "student/README.txt").read_text("utf-8")
+    with zipfile.ZipFile(package) as archive:
+        names = set(archive.namelist())
+    assert {"taobao_villages/statistics.py", "taobao_villages/_data/datapackage.json"} <= names
+
+
+def test_the_last_cell_checks_the_form_and_not_the_answer(made):
+    path = made.out / "student/lab_4/lab_4.ipynb"
+    last = nbformat.read(path, as_version=4).cells[-1].source
+    said = []
+    exec(last, {"gini": 0, "highest": 7, "quotient": ..., "print": lambda *w: said.append(w)})
+    found = {name: told for name, told, *_ in said}
+    assert found["gini"] == "has the right form"
+    assert found["highest"] == "is not answered: a text is asked for"
+    assert found["quotient"] == found["top_share"] == "is not answered: a number is asked for"
+
+
 def test_otter_gets_every_item_with_a_hidden_test(made):
     for lab in course.labs():
         path = made.out / f"instructor/otter/lab_{lab.number}/lab_{lab.number}.ipynb"
         text = [cell["source"] for cell in nbformat.read(path, as_version=4).cells]
         begun = [one.splitlines()[1] for one in text if one.startswith("# BEGIN QUESTION")]
-        assert begun == [f"name: {name}" for name in (*lab.items, *lab.written)]
+        assert begun == [f'name: "{name}"' for name in (*lab.items, *lab.written)]
         assert sum(one.startswith("# HIDDEN") for one in text) == len(lab.items)
         assert text.count("# BEGIN SOLUTION") == text.count("# END SOLUTION") == len(begun)
 
@@ -362,13 +461,120 @@ def test_written_answers_wait_for_the_rubric(graded):
     assert set(course.RUBRIC) < set(rows["right_0"])
 
 
-def test_a_loop_that_turns_its_limit_off_is_ended(made):
-    stop = "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0)\nwhile True:\n    pass"
-    code = ["a = 1", stop]
-    draws = [made.out / "instructor/lab_4/draw_0"]
-    done = course.run(code, ["a"], draws, limit=4)
+@pytest.fixture
+def draws(tmp_path):
+    """Two draws of an empty lab."""
+    made = [tmp_path / "draw_0", tmp_path / "draw_1"]
+    for path in made:
+        path.mkdir()
+    return made
+
+
+def test_a_loop_that_turns_its_limit_off_is_ended(draws):
+    stop = "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0)\nwhile True:\n    pass"
+    done = course.run(["a = 1", stop], ["a"], draws, limit=1)
     assert done["status"] == "time limit"
     assert done["draws"][0]["values"] == {"a": 1}
+
+
+def test_the_clock_of_a_busy_machine_takes_no_points(draws):
+    wait = "import time\ntime.sleep(1)"  # as if others had the processor, for five limits
+    done = course.run([wait, "a = 1"], ["a"], draws[:1], limit=0.6)
+    assert done == {"status": "graded", "draws": [{"values": {"a": 1}, "faults": []}]}
+
+
+def test_what_the_labs_import_does_not_count(draws):
+    code = {
+        line
+        for lab in course.labs()
+        for kind, _, text in lab.cells
+        if kind in ("code", "question")
+        for line in text.splitlines()
+        if re.match("(?:import|from) ", line)
+    }
+    assert len(code) >= 5
+    done = course.run(["\n".join(sorted(code))], [], draws[:1], limit=0.3)
+    assert done == {"status": "graded", "draws": [{"values": {}, "faults": []}]}
+
+
+def test_a_cell_that_waits_for_ever_is_left_and_left_out_afterwards(draws):
+    done = course.run(["import time\ntime.sleep(9999)", "a = 1"], ["a"], draws, limit=0.6)
+    fault = "code cell 1: TimeoutError: a cell ran longer than 2 s by the clock"
+    assert done["status"] == "graded"
+    assert [one["faults"] for one in done["draws"]] == [[fault], []]
+    assert [one["values"] for one in done["draws"]] == [{"a": 1}] * 2
+
+
+def test_a_cell_that_takes_too_much_memory_fails_alone(draws):
+    done = course.run(["b = bytearray(8 * 2**30)", "a = 1"], ["a"], draws[:1], limit=9)
+    assert done["draws"] == [{"values": {"a": 1}, "faults": ["code cell 1: MemoryError: "]}]
+
+
+def test_answers_of_odd_types_are_no_answers(draws):
+    code = [
+        "class Odd:\n    @property\n    def item(self):\n        raise KeyError\n",
+        "a, b, c, d = Odd(), float('nan'), 10**400, 'x' * 5000",
+    ]
+    values = course.run(code, list("abcd"), draws[:1], limit=9)["draws"][0]["values"]
+    assert values == {"a": None, "b": None, "c": None, "d": "x" * course.LONGEST}
+
+
+def graded_alone(folder, made):
+    """Grades of lab 4 for what lies in a folder, by student."""
+    rows = course.grade(folder, made.out / "instructor/lab_4", limit=LIMIT)
+    return {row["student"]: row for row in rows}
+
+
+def test_folders_of_students_and_files_that_cannot_be_graded(made, tmp_path):
+    folder = tmp_path / "in"
+    for name in ("li", "wang", "zhao"):
+        (folder / name).mkdir(parents=True)
+    blank = json.dumps(course.notebook(course.labs()[3], "student"))
+    (folder / "li/lab_4.ipynb").write_text(blank, "utf-8")
+    (folder / "li/.hidden.ipynb").write_text(blank, "utf-8")
+    for name in ("first", "second"):
+        (folder / f"wang/{name}.ipynb").write_text(blank, "utf-8")
+    (folder / ".DS_Store").write_text("", "utf-8")
+    with (folder / "sun.ipynb").open("wb") as file:
+        file.truncate(course.FILE + 1)
+    rows = graded_alone(folder, made)
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "li": "graded",
+        "wang": "not graded",
+        "zhao": "no file",
+        "sun": "not a notebook",
+    }
+    assert "first.ipynb, second.ipynb: keep the one that counts" in rows["wang"]["faults"]
+    assert "50 are the most" in rows["sun"]["faults"]
+
+
+def test_a_submission_that_breaks_the_grading_is_named_and_the_others_are_graded(made, tmp_path):
+    spoil = 'import os, pathlib\npathlib.Path("../result.json").write_text("{")\nos._exit(0)'
+    cells = [{"cell_type": "code", "source": spoil}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+    blank = json.dumps(course.notebook(course.labs()[3], "student"))
+    (tmp_path / "b.ipynb").write_text(blank, "utf-8")
+    rows = graded_alone(tmp_path, made)
+    assert rows["a"]["status"] == "not graded"
+    assert rows["a"]["faults"].startswith("JSONDecodeError")
+    assert (rows["a"]["points"], rows["b"]["status"]) == (0, "graded")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("in", "no such folder"), ("key", "has no key.json"), ("column", "no column student")],
+)
+def test_grading_says_what_is_missing(made, tmp_path, capsys, missing, said):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "roster.csv").write_text("name\nli\n", "utf-8")
+    folder = tmp_path / ("nonsense" if missing == "in" else "in")
+    key = tmp_path if missing == "key" else made.out / "instructor/lab_4"
+    roster = ["--roster", str(tmp_path / "roster.csv")]
+    code = __main__.main(["grade", str(folder), "--key", str(key), *roster])
+    assert code != 0
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+    assert "Remedy" in told.out + told.err
 
 
 def test_notebook_commands_of_a_submission_do_not_stop_it(tmp_path):
@@ -410,6 +616,10 @@ def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # 
         assert len(page.select("details.quiz > summary")) == options
         assert one["notes"]["good_exit"] not in page.get_text()
         assert page.select_one(f'a[href$="slides/session_{one["number"]}.html"]')
+        for name in one["figures"]:
+            (link,) = page.select(f'a[href$="#fig-{name}"]')
+            target = pages[f"book/{link['href'].removeprefix('../').partition('#')[0]}"]
+            assert target.select_one(f"#fig-{name}"), name
 
 
 def test_the_guide_has_the_notes_of_each_session(pages):  # noqa: F811
@@ -431,6 +641,11 @@ def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
         for image in images:
             assert len(image["alt"]) >= 40
             assert image["src"].startswith("data:image/")
+        heads = [section.find(["h1", "h2"]).get_text() for section in sections]
+        steps = [head for head in heads if head == "Walk-through"]
+        assert len(steps) == len(one["walkthrough"])
+        assert heads.index("What do you see?") > heads.index("Walk-through")
+        assert all(section.nav.button for section in sections)
         assert "{{" not in slides.get_text()
         assert "{ref}" not in slides.get_text()
         assert not slides.select("link, script[src]")
@@ -439,3 +654,5 @@ def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
 def test_a_figure_that_no_page_has_is_an_error(html):  # noqa: F811
     with pytest.raises(ValueError, match="nonsense"):
         course.built_figure("nonsense", html)
+    with pytest.raises(ValueError, match="nonsense"):
+        course.figure_chapter("nonsense")

@@ -8,7 +8,9 @@ import argparse
 import json
 import re
 import sys
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -52,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     grading.add_argument("--key", type=Path, required=True, help="the lab's folder with its key")
     grading.add_argument("--roster", type=Path, help="CSV with a column student")
     grading.add_argument("--out", type=Path, default=Path("grades"), metavar="FOLDER")
-    grading.add_argument("--limit", type=float, default=60, help="seconds a submission (60)")
+    grading.add_argument("--limit", type=float, default=60, help="seconds of the processor (60)")
     arguments = parser.parse_args(argv)
 
     try:
@@ -135,15 +137,33 @@ def _grade(arguments: argparse.Namespace) -> int:
     """Grade a folder; every submission that did not simply run is named."""
     from taobao_villages import course
 
+    if not arguments.submissions.is_dir():
+        raise data.DataError([f"{arguments.submissions}: no such folder. Remedy: name a folder"])
+    if not (arguments.key / "key.json").is_file():
+        remedy = "run make course SEED=..., then name its folder _build/course/instructor/lab_4"
+        raise data.DataError([f"{arguments.key} has no key.json. Remedy: {remedy}"])
     roster = None
     if arguments.roster:
-        roster = pd.read_csv(arguments.roster, dtype=str)["student"].tolist()
+        table = pd.read_csv(arguments.roster, dtype=str)
+        if "student" not in table:
+            remedy = "write student into its first line"
+            raise data.DataError([f"{arguments.roster}: no column student. Remedy: {remedy}"])
+        roster = table["student"].dropna().str.strip().tolist()
+    begun = time.monotonic()
     rows = course.grade(arguments.submissions, arguments.key, roster=roster, limit=arguments.limit)
     course.write_grades(rows, arguments.out)
     for row in rows:
         if row["status"] != "graded" or row["faults"]:
             print(f"{row['student']}: {row['status']}. {row['faults']}")
     print(f"{len(rows)} students in {arguments.out / 'grades.csv'}")
+    told = f"{time.monotonic() - begun:.0f} s"
+    with suppress(ImportError):  # no such numbers outside Unix
+        import resource
+
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+        told += f"; the largest submission took {peak:.0f} MB of memory"
+    print(told)
     return 0
 
 

@@ -448,6 +448,26 @@ def concentration(year: int, *, over: str = "rural_population") -> pd.Series:
     )
 
 
+def location_quotient(year: int, inside: pd.Series, *, over: str = "rural_population") -> float:
+    """Share of the villages that a group of provinces holds, over its share of a base.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    inside : Series of bool, shape (31,)
+        The group, indexed by ``province_code``.
+    over : str
+        See `provinces.base`.
+
+    Returns
+    -------
+    float
+        1 if the group has as many villages as its share of the base.
+    """
+    count, size = provinces.villages(year), provinces.base(over, year)
+    return (count[inside].sum() / count.sum()) / (size[inside].sum() / size.sum())
+
+
 def south_east(*, east: str = "coastal", south: str = "south") -> pd.Series:
     """Which provinces are both eastern (or coastal) and southern."""
     table = data.load("provinces/provinces").set_index("province_code")
@@ -465,8 +485,7 @@ def south_east_evidence(
     lows, quotients, indices = [], [], []
     for year in provinces.YEARS:
         count, size = provinces.villages(year), provinces.base(base, year)
-        inside = south_east(south=south)
-        quotient = (count[inside].sum() / count.sum()) / (size[inside].sum() / size.sum())
+        quotient = location_quotient(year, south_east(south=south), over=base)
         index = statistics.concentration_index(count, size, provinces.income(year))
         effect = provinces.association(year, exposure=base, family=family).effects.iloc[0]
         rank = stats.spearmanr(provinces.rates(year), provinces.income(year)).statistic

@@ -51,7 +51,16 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, launch, multiverse
+from taobao_villages import (
+    __version__,
+    after_2017,
+    claims,
+    course,
+    data,
+    explorer,
+    launch,
+    multiverse,
+)
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -59,8 +68,9 @@ PACKAGE = Path(__file__).parent
 # A figure in the prose must come from the ledger. What may be typed: years, ids of claims,
 # code, formulas, links, headings, options of directives, and examples worked by hand.
 ALLOWED = re.compile(
-    r"^:[a-z-]+:[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$|^#+ [^\n]*$|^\([^\n]*\)=$"
-    r"|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
+    r"^:[a-z-]+:[^\n]*$|^:{3,}\{[^\n]*$|^A worked example.*?(?=\n\n|\Z)|^---\n.*?^---$"
+    r"|^#+ [^\n]*$|^\([^\n]*\)=$|\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`"
+    r"|\{\{.*?\}\}|\]\([^)]*\)|<[^>]*>|https?://\S+"
     r"|\bC\d{2}\b|\b(?:19|20)\d{2}(?:s|/\d{1,2})?\b|\bTable \d\b|CC BY 4\.0",
     re.S | re.M,
 )
@@ -77,6 +87,9 @@ CONFLICTS = {
 
 
 NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
+# What a simulated run says of a method: the least share that earns the words, in percent.
+INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
+TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
@@ -312,7 +325,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
-def keep(path: Path, compute: Callable[[], str]) -> list[dict[str, Any]]:
+def keep(path: Path, compute: Callable[[], str]) -> Any:
     """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
     if not path.exists():
         LOGGER.info("computing %s", path.stem)
@@ -577,6 +590,8 @@ class Reference(SphinxDirective):
             "conflicts": self.conflicts,
             "corrections": self.corrections,
             "colophon": self.colophon,
+            "calibration": self.calibration,
+            "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
             raise self.error(f"{self.arguments[0]!r} is not one of {', '.join(makers)}")
@@ -726,6 +741,30 @@ class Reference(SphinxDirective):
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
         return [plain_table(head, rows)]
 
+    def scorecard(self) -> list[nodes.Node]:
+        """One bar of all verdicts, in words too, and a folded table by section."""
+        judged = self.env.taobao_ledger  # type: ignore[attr-defined]
+        told = Counter(row["verdict"] for row in judged)
+        words = ", ".join(f"{told[verdict]} {verdict}" for verdict in claims.VERDICTS)
+        parts = "".join(
+            f'<span class="score-{verdict.replace(" ", "-")}" style="flex-grow:{told[verdict]}">'
+            f"{told[verdict]}</span>"
+            for verdict in claims.VERDICTS
+            if told[verdict]
+        )
+        keys = "".join(
+            f'<li><span class="score-{verdict.replace(" ", "-")}">{told[verdict]}</span> {verdict}'
+            for verdict in claims.VERDICTS
+        )
+        bar = f'<div class="scorebar" role="img" aria-label="{len(judged)} claims: {words}">{parts}'
+        bar += f'</div><ul class="scorekeys">{keys}</ul>'
+        rows = []
+        for section in claims.sections():
+            here = Counter(row["verdict"] for row in judged if row["section"] == section)
+            rows.append([section.replace("_", "-"), *(str(here[v]) for v in claims.VERDICTS)])
+        table = plain_table(["Section", *claims.VERDICTS], rows)
+        return [nodes.raw("", bar, format="html"), fold("The scorecard by section", table)]
+
     def colophon(self) -> list[nodes.Node]:
         judged = self.env.taobao_ledger  # type: ignore[attr-defined]
         variants = sum(row["variants"]["n"] for row in judged)
@@ -739,6 +778,33 @@ class Reference(SphinxDirective):
             *([name, importlib.metadata.version(name)] for name in COLOPHON),
         ]
         return [plain_table(["What", "State"], rows)]
+
+    def calibration(self) -> list[nodes.Node]:
+        told = multiverse.stored("calibration")
+        parts: list[nodes.Node] = []
+        for kind, head, words in (
+            ("interval", "Holds the truth, %", INTERVALS),
+            ("test", "Rejects without cause, %", TESTS),
+        ):
+            rows = [
+                [
+                    row["method"],
+                    ", ".join(row["claims"]),
+                    str(row["n"]),
+                    row["drawn"],
+                    f"{row['percent']} ({row['low']} to {row['high']})",
+                    [said for least, said in words.items() if row["percent"] >= least][-1],
+                ]
+                for row in told["rows"]
+                if row["kind"] == kind
+            ]
+            names = ["Method", "Used by", "Units", "What is drawn", head, "In short"]
+            parts.append(plain_table(names, rows))
+        run = f"{told['draws']:,} draws each; run on {told['date']} at commit {told['commit']}, "
+        run += f"data {told['data_version']}. To repeat it: "
+        line = nodes.paragraph("", run, classes=["source-line"])
+        line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
+        return [*parts, line]
 
 
 class Course(SphinxDirective):
@@ -758,6 +824,25 @@ class Course(SphinxDirective):
         lines = StringList(text.splitlines(), source=env.docname)
         self.state.nested_parse(lines, 0, box, match_titles=True)
         return box.children
+
+
+class Explorer(SphinxDirective):
+    """``{explorer}``: the explorer's controls and numbers; its scripts on this page alone."""
+
+    def run(self) -> list[nodes.Node]:
+        env: Any = self.env
+        kept = Path(env.config.nb_execution_cache_path).parent
+        content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
+        env.metadata[env.docname]["explorer"] = True
+        return [nodes.raw("", explorer.markup(content), format="html")]
+
+
+def add_explorer(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """The explorer's scripts and style sheet, on its page only."""
+    if "explorer" in (app.env.metadata.get(page) or {}):
+        for name in ("grammar.min.js", "explorer.js"):
+            app.add_js_file(name, priority=900, loading_method="defer")
+        app.add_css_file("explorer.css", priority=900)
 
 
 def write_slides(app: Sphinx, error: Exception | None) -> None:
@@ -815,6 +900,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
+    app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
     app.add_config_value("taobao_lite", False, "html", bool)
     app.connect("config-inited", find_lite)
@@ -824,6 +910,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", stamp_source, priority=100)
     app.connect("env-updated", lambda app, env: unfinished(app).touch())
     app.connect("doctree-read", check_images)
+    app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
     app.connect("build-finished", finish, priority=900)

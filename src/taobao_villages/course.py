@@ -27,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ PARTS = {
 }
 RUBRIC = ("claim", "evidence", "uncertainty", "limits")  # of written answers, 0 to 3 each
 SEED = 2026
+MEMORY, FILE = 4 * 2**30, 50 * 2**20  # bytes: what a submission may take, and write to a file
+LONGEST = 1000  # letters of an answer that are kept
+START, BUSY = 60, 10  # seconds to start a submission; how much slower a busy machine's clock is
 DRAWS = 4  # the data of the class, and three draws that students do not have
 
 
@@ -122,7 +126,7 @@ def session_page(number: int) -> str:
         f"## Before the session\n\n{told['reading']}",
         f"## Warm-up\n\n{told['warmup']['question']}\n\n:::{{admonition}} What this probes\n"
         f":class: dropdown\n{told['warmup']['misconception']}\n:::",
-        "## Walk-through\n\n" + _list(told["walkthrough"], "1."),
+        "## Walk-through\n\n" + _list(_steps(told), "1."),
         "## Pair task\n\n" + _list(told["pair"], "1."),
         f"## Exit question\n\n{told['exit']}",
         f"## Homework\n\n{told['homework']}",
@@ -130,6 +134,35 @@ def session_page(number: int) -> str:
         "## Check yourself\n\n" + quiz_page(number),
     ]
     return "\n\n".join(parts)
+
+
+def _steps(told: Mapping[str, Any]) -> list[str]:
+    """The steps of a walk-through, each with links to its figures."""
+    steps = []
+    for place, step in enumerate(told["walkthrough"], start=1):
+        links = [
+            f'<a href="../{figure_chapter(name)}.html#fig-{name}">{name.replace("-", " ")}</a>'
+            for name, after in told["figures"].items()
+            if after == place
+        ]
+        word = "Figure" if len(links) == 1 else "Figures"
+        steps.append(f"{step} {word}: {', '.join(links)}." if links else step)
+    return steps
+
+
+@cache
+def figure_chapter(name: str) -> str:
+    """The chapter whose notebook draws a figure.
+
+    Raises
+    ------
+    ValueError
+        If none does.
+    """
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        if json.dumps(f'name="{name}"')[1:-1] in path.read_text("utf-8"):
+            return path.stem
+    raise ValueError(f"no chapter draws the figure {name}")
 
 
 def timetable() -> str:
@@ -196,21 +229,40 @@ def gift(named: Mapping[str, Any]) -> str:
 # ---- slides ----------------------------------------------------------------------------------
 
 STYLE = """
-:root { color-scheme: light dark; font: 1.4rem/1.45 system-ui, sans-serif; }
+:root { color-scheme: light dark; font: clamp(1.1rem, 2.4vw, 2.6rem)/1.4 system-ui, sans-serif; }
 body { margin: 0; }
-section { box-sizing: border-box; min-height: 100vh; padding: 4vh 6vw; display: none; }
-section:target, body:not(:has(section:target)) section:first-of-type { display: block; }
-h1, h2 { line-height: 1.2; margin-block: 0 1rem; }
-img { background: #fff; max-width: 100%; max-height: 62vh; }
-aside { border-top: 2px solid; font-size: 1rem; margin-top: 2rem; }
+section { box-sizing: border-box; display: none; min-height: 100vh; padding: 4vh 5vw; }
+section:target, body:not(:has(section:target)) section:first-of-type {
+  display: flex; flex-direction: column;
+}
+h1, h2 { font-size: 1.5em; line-height: 1.2; margin-block: 0 1rem; overflow-wrap: break-word; }
+h1 { font-size: 1.8em; margin-top: 20vh; }
+p, ul, ol { margin-block: 0 .6em; }
+li { margin-bottom: .4em; }
+figure { margin: 0; }
+figcaption { font-size: .75em; }
+img { background: #fff; max-width: 100%; }
+aside { border-top: 2px solid; font-size: .65em; margin-top: 1rem; padding-top: .5rem; }
 body:not(.notes) aside { display: none; }
-nav { bottom: .6rem; font-size: 1rem; position: fixed; right: 1rem; }
-nav a { margin-left: 1rem; }
-@media (min-width: 50rem) { img { height: 62vh; object-fit: contain; } }
+nav { display: flex; flex-wrap: wrap; font-size: max(.5em, 1rem); gap: .3rem 1.2em;
+  justify-content: flex-end; margin-top: auto; padding-top: 1rem; }
+nav button { font: inherit; }
+nav a, nav button { padding: .2em; }
+@media (min-width: 50rem) {
+  figure { align-items: center; display: grid; gap: 2rem; grid-template-columns: auto 1fr; }
+  img { height: 66vh; max-width: 62vw; object-fit: contain; }
+}
 @media print {
-  section { break-after: page; display: block; min-height: 0; }
+  :root { font-size: 16pt; }
+  section, section:target, body:not(:has(section:target)) section:first-of-type {
+    break-after: page; display: block; min-height: 0; padding: 0;
+  }
+  section:last-of-type { break-after: auto; }
+  h1 { margin-top: 0; }
+  figure { display: block; }
+  img { height: auto; max-height: 10cm; }
   nav { display: none; }
-  aside { display: block !important; }
+  aside { display: block !important; font-size: 12pt; }
 }
 """
 SCRIPT = """
@@ -220,20 +272,22 @@ function go(to) {
   const slide = slides[Math.min(slides.length - 1, Math.max(0, to))];
   location.hash = slide.id; slide.focus();
 }
+const notes = () => document.body.classList.toggle("notes");
+document.querySelectorAll("button").forEach(button => button.addEventListener("click", notes));
 document.addEventListener("keydown", event => {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === " " && event.target.closest("a, button")) return;
   const step = {ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1}[event.key];
-  if (event.key === " " && event.target.closest("a")) return;
   if (step) { go(now() + step); event.preventDefault(); }
   if (event.key === "Home") go(0);
   if (event.key === "End") go(slides.length - 1);
-  if (event.key === "n") document.body.classList.toggle("notes");
+  if (event.key === "n") notes();
 });
 """
 
 
-def built_figure(name: str, built: Path) -> str:
-    """A figure of a built chapter as HTML that needs no other file, with its alt text.
+def built_figure(name: str, built: Path) -> tuple[str, str]:
+    """A figure of a built chapter as HTML that needs no other file, and its alt text.
 
     Raises
     ------
@@ -254,8 +308,9 @@ def built_figure(name: str, built: Path) -> str:
         kind = {".svg": "svg+xml", ".png": "png"}[image.suffix]
         text = base64.b64encode(image.read_bytes()).decode("ascii")
         told = f"{caption[1]} " if caption else ""
-        told += f"<small>From {path.stem.replace('_', ' ')}.</small>"
-        return f'<img alt="{alt[1]}" src="data:image/{kind};base64,{text}"><p>{told}</p>'
+        told += f'<a href="../book/{path.name}#fig-{name}">Its page</a>'
+        shown = f'<figure><img alt="{alt[1]}" src="data:image/{kind};base64,{text}">'
+        return f"{shown}<figcaption>{told}</figcaption></figure>", html.unescape(alt[1])
     raise ValueError(f"no page has the figure {name}")
 
 
@@ -271,6 +326,15 @@ def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
 
     notes, minutes = told["notes"], told["minutes"]
     title = f"{number}. {told['title']}"
+    steps = []
+    for place, step in enumerate(told["walkthrough"], start=1):
+        said = f"Step {place} of {len(told['walkthrough'])}; {minutes['demonstration']} minutes "
+        said += "for all." + (f" Likely wrong answers: {notes['watch']}" if place == 1 else "")
+        steps.append((f"<h2>Walk-through</h2><p>{words(step)}</p>", said))
+        for name in (name for name, after in told["figures"].items() if after == place):
+            shown, alt = built_figure(name, built)
+            said = f"Let them read the axes aloud before you say what it shows. It is this: {alt}"
+            steps.append((f"<h2>What do you see?</h2>{shown}", said))
     pages = [
         (f"<h1>{words(title)}</h1><p>{words(told['question'])}</p>", told["reading"]),
         (
@@ -279,42 +343,44 @@ def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
         ),
         (
             f"<h2>Warm-up</h2><p>{words(told['warmup']['question'])}</p>",
-            told["warmup"]["misconception"],
+            f"{minutes['recall']} minutes. What it probes: {told['warmup']['misconception']}",
         ),
-        *(
-            (f"<h2>Walk-through</h2><p>{words(step)}</p>", notes["watch"])
-            for step in told["walkthrough"]
-        ),
-        *(
-            (
-                f"<h2>What do you see?</h2>{built_figure(name, built)}",
-                "Let them read the axes aloud before you say what it shows.",
-            )
-            for name in told["figures"]
-        ),
+        *steps,
         (
             "<h2>Pair task</h2>" + items(told["pair"], "ol"),
-            f"{minutes['pairs']} minutes. " + notes["paper"],
+            f"{minutes['pairs']} minutes. Without computers: {notes['paper']}",
         ),
         (
             f"<h2>Discussion</h2><p>{words(notes['discuss'])}</p>",
-            f"{minutes['discussion']} minutes.",
+            f"{minutes['discussion']} minutes. Ask first what would have to be seen for each "
+            "answer to be wrong.",
         ),
-        (f"<h2>Exit question</h2><p>{words(told['exit'])}</p>", notes["good_exit"]),
-        ("<h2>Key points</h2>" + items(told["key_points"]), told["homework"]),
+        (
+            f"<h2>Exit question</h2><p>{words(told['exit'])}</p>",
+            f"{minutes['exit']} minutes, in writing. A good answer: {notes['good_exit']}",
+        ),
+        ("<h2>Key points</h2>" + items(told["key_points"]), f"Homework: {told['homework']}"),
     ]
     body = "".join(
         f'<section id="s{place}" tabindex="-1" aria-label="Slide {place} of {len(pages)}">{shown}'
-        f"<aside><strong>Notes.</strong> {words(said)}</aside></section>"
+        f"<aside><strong>Notes.</strong> {words(said)}</aside>"
+        f"{_slide_links(place, len(pages), number)}</section>"
         for place, (shown, said) in enumerate(pages, start=1)
     )
-    nav = '<nav>Arrow keys; n: notes <a href="#s1">First</a>'
-    nav += f'<a href="../book/course/session_{number}.html">Page</a></nav>'
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{words(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
-        f"<body>{body}{nav}<script>{SCRIPT}</script></body></html>\n"
+        f"<body>{body}<script>{SCRIPT}</script></body></html>\n"
     )
+
+
+def _slide_links(place: int, last: int, number: int) -> str:
+    """What moves from a slide to others; arrow keys and the key n do the same."""
+    links = [f'<a href="#s{place - 1}">Back</a>'] if place > 1 else []
+    links += [f'<a href="#s{place + 1}">Next</a>'] if place < last else []
+    links += ['<button type="button">Notes</button>']
+    links += [f'<a href="../book/course/session_{number}.html">Page</a>']
+    return f"<nav><span>{place} of {last}</span>{''.join(links)}</nav>"
 
 
 def write_slides(named: Mapping[str, Any], built: Path) -> None:
@@ -408,7 +474,22 @@ def answer_mark(name: str) -> str:
     return f"**Answer {name}:**"
 
 
-def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) -> dict[str, Any]:
+FORM = """\
+# Checks the form of your answers, not whether they are right.
+from numbers import Number
+
+for name, kind in {kinds!r}.items():
+    answer = globals().get(name, ...)
+    fits = isinstance(answer, Number if kind == "a number" else str)
+    print(name, "has the right form" if fits else "is not answered: " + kind + " is asked for")"""
+
+
+def notebook(
+    lab: Lab,
+    version: str,
+    replaced: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """A lab as a notebook.
 
     Parameters
@@ -417,6 +498,8 @@ def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) 
     version : {"student", "solution"}
     replaced : mapping of str to str, optional
         Code of an item's cell in place of its solution.
+    kinds : mapping of str to str, optional
+        "a number" or "a text" for each item, for a last cell that checks the form.
     """
     import nbformat
 
@@ -431,6 +514,8 @@ def notebook(lab: Lab, version: str, replaced: Mapping[str, str] | None = None) 
             cells.append(new.new_markdown_cell(text))
             if kind == "written":
                 cells.append(new.new_markdown_cell(f"{answer_mark(name)} write here."))
+    if kinds:
+        cells.append(new.new_code_cell(FORM.format(kinds=kinds)))
     for place, cell in enumerate(cells):
         cell["id"] = f"lab{lab.number}-{place:02d}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -498,6 +583,15 @@ def key(lab: Lab, folder: Path, seed: int) -> dict[str, Any]:
 
 # ---- running and grading submissions ---------------------------------------------------------
 
+# What the given cells of the labs import.
+IMPORTED = (
+    "numpy",
+    "pandas",
+    "statsmodels.stats.inter_rater",
+    "taobao_villages.blooming",
+    "taobao_villages.statistics",
+)
+
 
 def run(
     code: Sequence[str], names: Sequence[str], draws: Sequence[Path], *, limit: float
@@ -507,13 +601,16 @@ def run(
     Parameters
     ----------
     code : sequence of str
-        Cells; one that raises, or runs longer than half of `limit` over the draws, is left.
+        Cells; one that raises, or takes more than a third of `limit`, is left. A cell that took
+        too long on one draw is not run on the next ones.
     names : sequence of str
         Variables whose values are wanted.
     draws : sequence of Path
         Folders; the cells run in a copy of each.
     limit : float
-        Seconds until the process is ended.
+        Seconds of the processor until the process is ended; imports that the labs make do not
+        count. So a busy machine takes nobody's points. A submission that waits and computes
+        nothing has ten times as long by the clock.
 
     Returns
     -------
@@ -528,7 +625,7 @@ def run(
             "code": code,
             "names": names,
             "folders": folders,
-            "cell_limit": limit / 2 / len(draws),
+            "limit": limit,
         }
         (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
         command = "from taobao_villages import course; course.run_job()"
@@ -542,7 +639,8 @@ def run(
             start_new_session=True,
         )
         try:
-            status = "graded" if process.wait(limit) == 0 else "crashed"
+            ended = process.wait(START + BUSY * limit)
+            status = "time limit" if ended == OUT_OF_TIME else "crashed" if ended else "graded"
         except subprocess.TimeoutExpired:
             status = "time limit"
         _end(process)
@@ -550,6 +648,9 @@ def run(
         told = json.loads(result.read_text("utf-8")) if result.exists() else []
     told += [{"values": {}, "faults": []} for _ in range(len(draws) - len(told))]
     return {"status": status, "draws": told}
+
+
+OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None  # how a process ends at its limit
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -564,41 +665,81 @@ def _end(process: subprocess.Popen) -> None:
 
 def run_job() -> None:
     """In the process of a submission: run the cells of ``job.json``, keep what they answer."""
-    result = Path("result.json").absolute()
+    result, part = Path("result.json").absolute(), Path("part.json").absolute()
     job = json.loads(Path("job.json").read_text("utf-8"))
     told: list[dict[str, Any]] = []
-
-    def too_long(*_: Any) -> None:
-        raise TimeoutError(f"a cell ran longer than {job['cell_limit']:g} s")
-
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, too_long)
+    endless: set[int] = set()
+    for module in IMPORTED:  # before the time counts
+        import_module(module)
+    _limit_process(job["limit"])
+    seconds = job["limit"] / 3
     for folder in job["folders"]:
         os.chdir(folder)
         space: dict[str, Any] = {"__name__": "__main__"}
         entry: dict[str, Any] = {"values": {}, "faults": []}
         told.append(entry)
         for number, text in enumerate(job["code"], start=1):
+            if number in endless:
+                continue
             try:
-                if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, job["cell_limit"])
+                _limit_cell(seconds)
                 exec(compile(text, f"cell {number}", "exec"), space)
             except BaseException as error:  # also SystemExit: the next cells still count
-                entry["faults"].append(f"code cell {number}: {type(error).__name__}: {error}")
+                told_error = f"{type(error).__name__}: {error}"[:200]
+                entry["faults"].append(f"code cell {number}: {told_error}")
+                if isinstance(error, TimeoutError):
+                    endless.add(number)
             finally:
-                if hasattr(signal, "SIGALRM"):
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                _limit_cell(0)
             entry["values"] = {name: _simple(space.get(name)) for name in job["names"]}
-            result.write_text(json.dumps(told), "utf-8")
+            part.write_text(json.dumps(told), "utf-8")
+            part.replace(result)  # whole, whenever the process is ended
+
+
+def _limit_process(seconds: float) -> None:
+    """Limit what is left to do in this process: seconds of the processor, memory, files."""
+    try:
+        import resource
+    except ImportError:  # outside Unix the clock alone ends a submission
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    last = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    limits = {"CPU": (last, last + 2), "AS": (MEMORY, MEMORY), "FSIZE": (FILE, FILE)}
+    for name, values in limits.items():
+        with suppress(ValueError, OSError):  # not every system has each limit
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), values)
+
+
+def _limit_cell(seconds: float) -> None:
+    """Raise TimeoutError in a cell after so much processor time, or ten times by the clock.
+
+    Zero takes the limits away.
+    """
+
+    def too_long(number: int, _: Any) -> None:
+        kind = "of the processor" if number == signal.SIGPROF else "by the clock"
+        shown = seconds if number == signal.SIGPROF else BUSY * seconds
+        raise TimeoutError(f"a cell ran longer than {shown:g} s {kind}")
+
+    if hasattr(signal, "setitimer"):
+        for name, number, after in (
+            (signal.ITIMER_PROF, signal.SIGPROF, seconds),
+            (signal.ITIMER_REAL, signal.SIGALRM, BUSY * seconds),
+        ):
+            signal.signal(number, too_long)
+            signal.setitimer(name, after)
 
 
 def _simple(value: Any) -> Any:
     """A student's answer as JSON: a number, a text, true or false, else nothing."""
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, bool | int | float | str) else None
+    with suppress(Exception):  # an object of the student's own may raise anything
+        if hasattr(value, "item") and getattr(value, "size", 1) == 1:
+            value = value.item()
+    if isinstance(value, str):
+        return str(value)[:LONGEST]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value if isinstance(value, bool) else None
+    return value if -1e300 < value < 1e300 else None  # neither infinite nor not a number
 
 
 def same(answer: Any, right: Any, entry: Mapping[str, Any]) -> bool:
@@ -639,30 +780,63 @@ def read_submission(path: Path) -> tuple[list[str], list[str]]:
     ValueError
         If the file is no notebook.
     """
+    if path.stat().st_size > FILE:
+        raise ValueError(
+            f"the file has {path.stat().st_size / 2**20:.0f} MB, and {FILE / 2**20:.0f} are the "
+            "most: clear its outputs and hand it in again"
+        )
     try:
         cells = json.loads(path.read_text("utf-8"))["cells"]
         texts = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("the file cannot be read as a notebook") from error
     code = [re.sub(r"^[ \t]*[%!].*$", "pass", t, flags=re.M) for kind, t in texts if kind == "code"]
     return code, [text for kind, text in texts if kind == "markdown"]
 
 
-def grade_one(path: Path, told: Mapping[str, Any], folder: Path, limit: float) -> dict[str, Any]:
-    """Grade one file: a row of ``grades.csv``, with ``hints`` and ``written`` as mappings."""
-    row: dict[str, Any] = {"student": path.stem, "status": "", "points": 0, "of": told["points"]}
-    row |= {"faults": "", "hints": {}, "written": {}} | dict.fromkeys(told["items"], 0)
+def submitted(folder: Path) -> dict[str, list[Path]]:
+    """The files of each student: one named after the student, or those of a folder so named.
+
+    Course platforms export a folder for each student. Hidden files are no submissions.
+    """
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            inside = [p for p in sorted(path.rglob("*")) if p.is_file()]
+            seen = [p for p in inside if "/." not in p.relative_to(folder).as_posix()]
+            found.setdefault(path.name, []).extend(seen)
+        else:
+            found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def grade_one(
+    student: str, files: Sequence[Path], told: Mapping[str, Any], folder: Path, limit: float
+) -> dict[str, Any]:
+    """Grade one student: a row of ``grades.csv``, with ``hints`` and ``written`` as mappings."""
+    row = _row(student, told)
+    notebooks = [path for path in files if path.suffix == ".ipynb"]
+    if not files:
+        return row | {"status": "no file", "faults": "the student's folder is empty"}
+    if len(notebooks) > 1:
+        names = ", ".join(path.name for path in notebooks)
+        return row | {"status": "not graded", "faults": f"{names}: keep the one that counts"}
     try:
-        if path.suffix != ".ipynb":
-            raise ValueError(f"a file of type {path.suffix or 'none'}, not a notebook")
-        code, texts = read_submission(path)
-    except ValueError as error:
+        if not notebooks:
+            raise ValueError(f"a file of type {files[0].suffix or 'none'}, not a notebook")
+        code, texts = read_submission(notebooks[0])
+    except (ValueError, OSError) as error:
         return row | {"status": "not a notebook", "faults": str(error)}
     draws = [folder / f"draw_{number}" for number in range(len(_first(told)["right"]))]
     done = run(code, list(told["items"]), draws, limit=limit)
     row["status"] = done["status"]
     row["faults"] = "; ".join(done["draws"][0]["faults"])
-    ends = {"time limit": f"ended after {limit:g} s", "crashed": "the process ended by itself"}
+    ends = {
+        "time limit": f"ended after {limit:g} s of the processor, or ten times that by the clock",
+        "crashed": "the process ended by itself",
+    }
     if done["status"] in ends:
         row["faults"] = "; ".join(filter(None, [ends[done["status"]], row["faults"]]))
     for name, entry in told["items"].items():
@@ -676,6 +850,23 @@ def grade_one(path: Path, told: Mapping[str, Any], folder: Path, limit: float) -
         text = found[-1].strip().removeprefix(answer_mark(name)).strip() if found else ""
         row["written"][name] = "" if text == "write here." else text
     return row
+
+
+def _surely(
+    student: str, files: Sequence[Path], told: Mapping[str, Any], folder: Path, limit: float
+) -> dict[str, Any]:
+    """`grade_one`; whatever a submission breaks, the others are graded and it is named."""
+    try:
+        return grade_one(student, files, told, folder, limit)
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error}"[:200]
+        return _row(student, told) | {"status": "not graded", "faults": fault}
+
+
+def _row(student: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a student who has no points."""
+    row: dict[str, Any] = {"student": student, "status": "", "points": 0, "of": told["points"]}
+    return row | {"faults": "", "hints": {}, "written": {}} | dict.fromkeys(told["items"], 0)
 
 
 def _first(told: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -695,28 +886,28 @@ def grade(
     Parameters
     ----------
     submissions : Path
-        One file a student, named after the student.
+        One notebook a student, named after the student or in a folder that is.
     folder : Path
         A lab's folder in the instructor archive: ``key.json`` and the draws.
     roster : sequence of str, optional
         Students who should have handed in.
     limit : float
-        Seconds for one submission.
+        Seconds of the processor for one submission.
     jobs : int, optional
         Submissions at a time; one a core if None.
     """
     told = json.loads((folder / "key.json").read_text("utf-8"))
-    files = sorted(path for path in submissions.iterdir() if path.is_file())
+    files = submitted(submissions)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        rows = list(pool.map(lambda path: grade_one(path, told, folder, limit), files))
+        rows = list(
+            pool.map(lambda one: _surely(one[0], one[1], told, folder, limit), files.items())
+        )
     if roster is not None:
         for row in rows:
             if row["student"] not in roster:
                 row["faults"] = "; ".join(filter(None, ["not on the roster", row["faults"]]))
-        empty = {"points": 0, "of": told["points"], "hints": {}, "written": {}}
-        empty |= dict.fromkeys(told["items"], 0)
         for name in sorted(set(roster) - {row["student"] for row in rows}):
-            rows.append({"student": name, "status": "no file", "faults": "no file found"} | empty)
+            rows.append(_row(name, told) | {"status": "no file", "faults": "no file found"})
     return rows
 
 
@@ -741,7 +932,7 @@ def write_grades(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
         lines = [f"{row['student']}: {row['points']} of {row['of']} points ({row['status']})"]
         lines += [f"{name}: {row[name]}. {row['hints'].get(name, 'Right.')}" for name in items]
         lines += [f"Fault: {row['faults']}"] if row["faults"] else []
-        name = re.sub(r"[^-\w]+", "_", row["student"])
+        name = re.sub(r"[^-\w.,@ ]+", "_", row["student"])
         (out / "feedback" / f"{name}.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -752,10 +943,36 @@ ROW = ("student", "status", "points", "of", "faults", "hints", "written")
 
 README = """Labs of the course "Taobao Villages: a reproducible reading"
 
-Open check_setup.ipynb first. Each folder is one lab: a notebook and its tables. Write your
-answers into the variables that the cells name, run the notebook from top to bottom, save it,
-and hand in the .ipynb file. Written answers go into the cells that begin with "Answer".
+1. Set up, once. You need Python 3.11 or later, and the network for this step only. Open a
+   terminal in this folder and type two commands:
+
+       python -m pip install jupyterlab {wheel}
+       python -m jupyter lab
+
+   Whoever has the book's folder may type "make lab" there in place of both.
+2. Open check_setup.ipynb and run it. It says whether all works.
+3. Each folder is one lab: a notebook and its tables. Keep them together. Write your answers
+   into the variables that the cells name, run the notebook from top to bottom, and save it.
+   The last cell says whether each answer has the right form. Written answers go into the
+   cells that begin with "Answer".
+4. Hand in the .ipynb file.
 """
+
+
+def wheel(folder: Path) -> str:
+    """Build the package into `folder`, so that students can install it; its file name.
+
+    Raises
+    ------
+    RuntimeError
+        If it cannot be built.
+    """
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    made = sorted(folder.glob("*.whl"))
+    if done.returncode or not made:
+        raise RuntimeError(f"the package cannot be built: {done.stdout}{done.stderr}")
+    return made[0].name
 
 
 def check_setup() -> dict[str, Any]:
@@ -772,8 +989,8 @@ def check_setup() -> dict[str, Any]:
     cells = [
         new.new_markdown_cell(
             "# Check my set-up\n\nRun the cell below. If it ends with a line that says so, your "
-            "set-up works. If it says that there is no module `taobao_villages`, start Jupyter "
-            "with `make lab` in the folder of the book."
+            "set-up works. If it says that there is no module `taobao_villages`, do step 1 of "
+            "README.txt again in the same terminal from which you start Jupyter."
         ),
         new.new_code_cell(code),
     ]
@@ -840,7 +1057,7 @@ def otter(lab: Lab, told: Mapping[str, Any]) -> dict[str, Any]:
             prompt = f'""" # BEGIN PROMPT\n{name} = ...\n"""; # END PROMPT'
             solution = f"{prompt}\n# BEGIN SOLUTION NO PROMPT\n{text}\n# END SOLUTION"
             cells += [
-                raw(f"# BEGIN QUESTION\nname: {name}\npoints: {entry['points']}"),
+                raw(f'# BEGIN QUESTION\nname: "{name}"\npoints: {entry["points"]}'),
                 cells.pop(),  # the question's text stands before its solution
                 raw("# BEGIN SOLUTION"),
                 code(solution),
@@ -852,7 +1069,7 @@ def otter(lab: Lab, told: Mapping[str, Any]) -> dict[str, Any]:
             ]
         elif kind == "written":
             cells += [
-                raw(f"# BEGIN QUESTION\nname: {name}\nmanual: true\npoints: {3 * len(RUBRIC)}"),
+                raw(f'# BEGIN QUESTION\nname: "{name}"\nmanual: true\npoints: {3 * len(RUBRIC)}'),
                 words(text),
                 raw("# BEGIN SOLUTION"),
                 words("Graded by the rubric."),
@@ -887,7 +1104,7 @@ def make(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, Any]]
     shutil.rmtree(out, ignore_errors=True)
     student, teacher = out / "student", out / "instructor"
     (student / "capstone").mkdir(parents=True)
-    (student / "README.txt").write_text(README, "utf-8")
+    (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8")
     _write(student / "check_setup.ipynb", check_setup())
     _write(student / "capstone/capstone.ipynb", capstone_template())
     rows = []
@@ -896,7 +1113,9 @@ def make(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, Any]]
         told = key(lab, teacher / name, seed)
         shutil.copytree(teacher / name / "draw_0", student / name)
         told["files"] = sorted(path.name for path in (student / name).iterdir())
-        _write(student / name / f"{name}.ipynb", notebook(lab, "student"))
+        rights = {item: entry["right"][0] for item, entry in told["items"].items()}
+        kinds = {item: "a text" if isinstance(r, str) else "a number" for item, r in rights.items()}
+        _write(student / name / f"{name}.ipynb", notebook(lab, "student", kinds=kinds))
         _write(teacher / name / f"{name}_solution.ipynb", notebook(lab, "solution"))
         shutil.copytree(teacher / name / "draw_0", teacher / "otter" / name)
         _write(teacher / "otter" / name / f"{name}.ipynb", otter(lab, told))
@@ -934,7 +1153,7 @@ def check(lab: Lab, folder: Path) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as work:
         for name, content in versions.items():
             _write(Path(work) / f"{name}.ipynb", content)
-        graded = {row["student"]: row for row in grade(Path(work), folder)}
+        graded = {row["student"]: row for row in grade(Path(work), folder, limit=240)}
     rows = []
     for name, row in graded.items():
         expected = hints.get(name, {})

@@ -443,20 +443,25 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
     return lines
 
 
-def placebo() -> dict[str, Any]:
-    """The kept result of ``benchmarks/placebo.py``: verdicts on shuffled and planted data.
+def stored(name: str) -> dict[str, Any]:
+    """A kept result of a long run: of ``benchmarks/placebo.py``, for example.
+
+    Parameters
+    ----------
+    name : {"placebo", "calibration"}
+        Which run.
 
     Returns
     -------
     dict
-        ``commit``, ``date``, ``sets`` and others of the run; ``rates`` by claim and kind of data.
+        ``commit``, ``date``, ``data_version`` of the run, and what it found.
 
     Raises
     ------
     FileNotFoundError
-        Outside the repository, which holds the result.
+        Outside the repository, which holds the results.
     """
-    path = Path(__file__).parents[2] / "benchmarks" / "placebo.json"
+    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.json"
     return json.loads(path.read_text("utf-8"))
 
 
