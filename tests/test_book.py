@@ -562,6 +562,8 @@ def test_what_a_page_must_not_have(small, text, message):
         "a factor of 3.7",
         "1,311 villages",
         "C19 has 5",
+        "1. In 42 places.",
+        "They came in\n42. Then more.",
         "```{note}\nSome 42 of them.\n```",
         "```{note}\nOf them.\n```\n\nIn 42 places.\n\n```{note}\nOf them.\n```",
         "```python\nx = 5\n```\n\nIn 42 places.\n\n```python\nx = 5\n```",
@@ -589,6 +591,7 @@ def test_typed_figures_are_found(text):
         "the early 2000s",
         "A worked example: 2 and 3 make 5.",
         "Table 2 of the article",
+        "1. First.\n2. Then.\n   10. Within.",
     ],
 )
 def test_what_may_be_typed_is_left_alone(text):

@@ -222,17 +222,19 @@ def _run(
 
 def typed_figures(text: str) -> list[str]:
     """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
-    text = ALLOWED.sub(" ", without_code(text))
+    text = ALLOWED.sub(" ", running_text(text))
     return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", text)
 
 
-def without_code(text: str) -> str:
-    """Markdown less its blocks of code; what a directive's fence holds stays, less the fence."""
+def running_text(text: str) -> str:
+    """Markdown less blocks of code, fences of directives and the numbers of ordered lists."""
     lines = text.split("\n")
     for token in reversed(MarkdownIt("commonmark").parse(text)):
+        if token.type == "list_item_open" and token.info and token.map:
+            lines[token.map[0]] = lines[token.map[0]].replace(token.info, "", 1)
         if token.type == "fence" and token.map:
             prose = token.info.startswith("{") and not token.info.startswith(("{math}", "{code"))
-            inner = without_code(token.content).split("\n") if prose else []
+            inner = running_text(token.content).split("\n") if prose else []
             lines[slice(*token.map)] = ["", *inner, ""]
     return "\n".join(lines)
 
