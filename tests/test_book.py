@@ -336,7 +336,7 @@ def test_faulty_data_of_a_user_are_refused_with_all_faults(small):
     code, log, page = small(text="# A page\n")
     assert code != 0
     assert not page
-    assert f"the data package in {small.folder / 'data'} is refused, 2 faults:" in log
+    assert f"the data package in {small.folder / 'data'} is refused, faults: 2" in log
     assert "data/market/online_retail.csv, row 2, column value: 'many'" in log
     assert "data/villages/poverty.csv" in log
     assert "the file may be cut off" in log

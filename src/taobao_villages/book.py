@@ -288,7 +288,7 @@ def refuse(folder: Path, faults: Sequence[str]) -> None:
     if faults:
         listed = "\n".join(faults)
         raise SystemExit(
-            f"the data package in {folder} is refused, {len(faults)} faults:\n{listed}\n"
+            f"the data package in {folder} is refused, faults: {len(faults)}\n{listed}\n"
             "Remedy: correct them until this finds none: python -m taobao_villages check"
         )
 
