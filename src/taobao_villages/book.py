@@ -242,14 +242,14 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
     (out / "ledger.json").write_text(claims.as_json(rows) + "\n", "utf-8")
     shutil.copyfile(PACKAGE / "ledger.schema.json", out / "ledger.schema.json")
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
-        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "agree"]
+        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "outcomes", "agree"]
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         for row in rows:
             low, high = row["interval"] or (None, None)
             line = {name: row[name] for name in LEDGER_COLUMNS} | {"low": low, "high": high}
             told = row["variants"]
-            line |= {"sources": ";".join(row["sources"])}
+            line |= {"sources": ";".join(row["sources"]), "outcomes": told["outcomes"]}
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
@@ -280,7 +280,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if "variants" in row:
             told = row["variants"]
             own |= {name: claims.number(told[name]) for name in ("agree", "decisive_share")}
-            own |= {"variants": claims.number(told["n"])}
+            own |= {"variants": claims.number(told["n"]), "outcomes": str(told["outcomes"])}
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
@@ -288,6 +288,9 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
     counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
     named["ledger"] = {"claims": told.total()} | counts
+    summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
+    rare = multiverse.against_default(summed)
+    named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
     return named
 
 

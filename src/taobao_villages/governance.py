@@ -1110,9 +1110,6 @@ C60 = Claim(
     {
         "period": ("after 2017", "any year"),
         "statements_counted": ("direct or partial", "direct"),
-        "dongfeng_and_shaji": SHAJI,
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
     },
 )
 

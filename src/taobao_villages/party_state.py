@@ -944,8 +944,6 @@ C42 = Claim(
         "inferred_dates": (True, False),
         "youth_league": ("not counted", "counted"),
         "article_as_witness": ("not counted", "counted"),
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
     },
 )
 
@@ -1087,7 +1085,6 @@ C58 = Claim(
     variants={
         "source_of_commentary": ("read by us", "cited by the article"),
         "records_dated": ("at any time", "before 2017-07"),
-        "coder": coding.CODERS,
     },
 )
 

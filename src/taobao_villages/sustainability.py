@@ -438,7 +438,6 @@ C36 = Claim(
         "definition": (WIDE, NARROW),
         "unknown_status": ("deduced", "left open"),
         "others": OTHERS,
-        "model": CHANCE,
     },
 )
 
