@@ -424,6 +424,8 @@ def sequence_evidence(
             "inland_first": int(inland[FIRST]),
             "inland_second": int(inland[GOVERNMENT]),
             "p_region": round(float(exact.pvalue), 2),
+            "clear_words": clear_words(sign_test(first, second), float(exact.pvalue)),
+            "junpu_order": str(cases["order"].get(TWO_CASES[1], UNKNOWN)),
             "before": ", ".join(sorted(cases.loc[cases["order"] == GOVERNMENT, "place"])),
         },
         limits=(
@@ -431,6 +433,20 @@ def sequence_evidence(
             "others. Most have no reported order. Support that nobody dated may have come earlier."
         ),
     )
+
+
+def clear_words(split: float, region: float) -> str:
+    """A sentence on which of two probabilities is below one in twenty."""
+    clear = [
+        name
+        for name, p in (("the split", split), ("the difference of regions", region))
+        if p < 0.05
+    ]
+    if len(clear) == 2:
+        return "Both are below one in twenty, so both are clear."
+    if clear:
+        return f"Only {clear[0]} is below one in twenty, so only that is clear."
+    return "Neither is below one in twenty, so neither is clear."
 
 
 def decide_sequence(evidence: Evidence) -> tuple[str, str]:
@@ -713,6 +729,9 @@ def constraint_evidence(
         "coast": int(line["coast"]),
         "p": round(float(line["p"]), 2),
         "p_raw": float(line["p"]),
+        "p_words": "The groups differ no more than chance would make them"
+        if line["p"] >= 0.05
+        else "The groups differ more than chance alone would often make them",
         "inland_places": line["places"] or "none",
         "more_inland": bool(
             line["inland_named"] * line["coast"] > line["coast_named"] * line["inland"]
