@@ -514,7 +514,7 @@ def test_reasons_say_no_more_than_the_evidence():
     about = found.evidence.details
     assert found.reason == (
         f"{found.evidence.value} dated records from {about['first']} to {about['last']}, each from "
-        f"another source; {found.evidence.n} of them are from before the article."
+        f"another source; {found.evidence.n} of them from before the article."
     )
     found = party_state.C44.judge()
     about = found.evidence.details

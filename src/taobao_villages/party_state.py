@@ -134,13 +134,13 @@ def money() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows ``planned``, ``transferred`` and ``with bonus`` (every county passes the evaluation);
+        Rows ``planned``, ``transferred`` and ``with second instalment`` (every county passes);
         columns ``counties``, ``per_county`` and ``total`` (RMB million), ``product`` (counties
         times amount) and ``sources``.
     """
     table = data.load("market/demo_counties")
     of_2015 = table[(table["scope"] == "national") & (table["year_to"] == 2015)]
-    bonus = data.load("market/evidence").set_index("evidence_id").loc["ev009"]
+    second = data.load("market/evidence").set_index("evidence_id").loc["ev009"]
 
     def row(per: str, total: str) -> dict[str, Any]:
         parts = [of_2015[of_2015["indicator"] == name] for name in ("n_counties", per, total)]
@@ -155,14 +155,16 @@ def money() -> pd.DataFrame:
 
     planned = row("funding_per_county_planned", "funding_planned_total")
     paid = row("funding_per_county", "funding_total")
-    each = paid["per_county"] + float(bonus["value"])
+    each = paid["per_county"] + float(second["value"])
     best = paid | {
         "per_county": each,
         "total": np.nan,
         "product": paid["counties"] * each,
-        "sources": sorted({*paid["sources"], bonus["source_id"]}),
+        "sources": sorted({*paid["sources"], second["source_id"]}),
     }
-    return pd.DataFrame([planned, paid, best], index=["planned", "transferred", "with bonus"])
+    return pd.DataFrame(
+        [planned, paid, best], index=["planned", "transferred", "with second instalment"]
+    )
 
 
 def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidence:
@@ -175,7 +177,7 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
     tolerance : float
         How far a sum may lie from the article's, as a share of it.
     """
-    table = money().drop(index="with bonus")
+    table = money().drop(index="with second instalment")
     stated = {"total": 2000.0, "per_county": 10.0}
     same = pd.concat(
         [abs(table[name] / value - 1) <= tolerance for name, value in stated.items()], axis=1
@@ -194,8 +196,8 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         "planned_bn": float(table.loc["planned", "total"]) / 1000,
         "paid_each": float(table.loc["transferred", "per_county"]),
         "paid_bn": float(table.loc["transferred", "total"]) / 1000,
-        "best_each": float(whole.loc["with bonus", "per_county"]),
-        "best_bn": float(whole.loc["with bonus", "product"]) / 1000,
+        "best_each": float(whole.loc["with second instalment", "per_county"]),
+        "best_bn": float(whole.loc["with second instalment", "product"]) / 1000,
         "consistent": int((abs(kept["product"] / kept["total"] - 1) <= 0.01).sum()),
         "jilin_counties": int(jilin["n_counties"]),
         "jilin_total": float(jilin["funding_total"]),
@@ -916,8 +918,8 @@ def party_evidence(
     return Evidence(
         value=len(table),
         unit="dated records of a party body that organises e-commerce, each from another source",
-        n=len(places()),
-        n_unit="coded cases, besides the dated records",
+        n=len(early),
+        n_unit="of them up to June 2017",
         sources=_sources(CODEBOOK, table["source_id"], organs["source_id"]),
         details={
             "least": records_required,
@@ -942,7 +944,9 @@ def decide_party(evidence: Evidence) -> tuple[str, str]:
     if number >= evidence.details["least"] and early:
         return (
             "reproduced",
-            "Several places in several provinces are on record, from before the article and after.",
+            f"{number} dated records from {evidence.details['first']} to "
+            f"{evidence.details['last']}, each from another source; {early} of them "
+            "from before the article.",
         )
     if number:
         return "reproduced in part", "Few places are on record, or none from before the article."
@@ -1146,8 +1150,8 @@ def waste_evidence(
     return Evidence(
         value=number,
         unit="sources report subsidised websites or stations that were of no use",
-        n=early,
-        n_unit="of them from before the article",
+        n=number,
+        n_unit="sources",
         sources=_sources(every["source_id"]),
         details={
             "least": reports_required,
@@ -1169,8 +1173,10 @@ def decide_waste(evidence: Evidence) -> tuple[str, str]:
     if number >= evidence.details["least"]:
         return (
             "reproduced",
-            "Several independent reports name subsidised sites or stations of no use. How common "
-            "that was, and whether the subsidies had an effect, is not identified.",
+            f"{number} sources of {evidence.details['first']} to {evidence.details['last']} name "
+            "subsidised sites or stations of no use. Whether they are independent of each other "
+            "we do not know. How common that was, and whether the subsidies had an effect, is not "
+            "identified.",
         )
     if number:
         return "reproduced in part", "Fewer reports than that are on record."
