@@ -48,7 +48,16 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, explorer, multiverse
+from taobao_villages import (
+    __version__,
+    after_2017,
+    claims,
+    conclusion,
+    course,
+    data,
+    explorer,
+    multiverse,
+)
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -291,6 +300,10 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
     rare = multiverse.against_default(summed)
     named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
+    why = conclusion.causes([row for row in ledger if "variants" in row])
+    named["ledger"] |= {f"part_{cause}": int((why == cause).sum()) for cause in conclusion.CAUSES}
+    capped = why.index[why == "cap"]
+    named["ledger"] |= {"part_cap_ids": ", ".join(capped)}
     return named
 
 
@@ -334,7 +347,12 @@ class Renderer:
         if output.mime_type == "application/vnd.taobao-villages.claim+json":
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
-            return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
+            env = renderer.renderer.sphinx_env
+            anchor = ""
+            if env.docname == f"book/{row['section']}":
+                anchor = f"panel-{row['id'].lower()}"
+                env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor, row["id"])
+            return [claim_panel(row | {"variants": told[row["id"]]["variants"]}, anchor)]
         if output.mime_type == "application/vnd.taobao-villages.forecast+json":
             return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
@@ -411,13 +429,15 @@ def listing_nodes(
     )
 
 
-def claim_panel(row: dict[str, Any]) -> nodes.Element:
-    """The panel that ends a claim: evidence, rule, verdict, sources."""
+def claim_panel(row: dict[str, Any], anchor: str = "") -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources; `anchor` is its address."""
     slug = row["verdict"].replace(" ", "-")
     panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
     heading += nodes.Text(f": {row['verdict']}")
     panel += heading
+    if anchor:
+        panel["ids"].append(anchor)
     panel += panel_body(claims.panel_lines(row), row["sources"])
     return panel
 
@@ -566,23 +586,16 @@ class Reference(SphinxDirective):
                 body = [claim_panel(row)]
                 for change in row["rule_changes"]:
                     body.append(nodes.paragraph("", f"Change of the rule: {change}"))
-                where = addnodes.pending_xref(
-                    "",
-                    nodes.inline("", "Where it is worked out"),
-                    refdomain="std",
-                    reftype="doc",
-                    reftarget=f"/book/{claim.section}",
-                    refexplicit=True,
-                    refwarn=True,
-                    refdoc=self.env.docname,
-                )
+                where = reference(f"panel-{claim.claim_id}", "Where it is worked out")
                 body.append(nodes.paragraph("", "", where))
             else:
                 body = [
                     nodes.paragraph("", claim.paraphrase),
                     nodes.paragraph("", "Not yet tested in this version of the book."),
                 ]
-            parts.append(self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body))
+            part = self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body)
+            part["ids"].append(claim.claim_id.lower())  # the short address, claims.html#c19
+            parts.append(part)
         return parts
 
     def sources(self) -> list[nodes.Node]:
