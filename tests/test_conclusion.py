@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
-from taobao_villages import claims, conclusion, data, multiverse
+from taobao_villages import claims, conclusion, data, multiverse, statistics
 from taobao_villages.claims import Evidence
 
 
@@ -246,3 +247,24 @@ def test_the_low_power_of_c54_is_told_as_it_was_measured():
     planted = multiverse.stored("placebo")["rates"]["C54"]["planted"]
     assert 20 <= planted["reproduced"] <= 30
     assert "about a quarter" in conclusion.C54.judge().evidence.limits
+
+
+# ---- second implementation ------------------------------------------------------------------
+
+
+def test_the_gap_explained_is_that_of_a_models_own_predictions():
+    frame = conclusion.barriers(2016)
+    names = ["roads", "distance"]
+    model = statistics.count_model(frame, "n_villages", names, exposure="exposure")
+    fit = sm.GLM(
+        frame["n_villages"],
+        sm.add_constant(frame[names]),
+        family=sm.families.Poisson(),
+        exposure=frame["exposure"],
+    ).fit()
+    logs = []
+    for count in (fit.fittedvalues, frame["n_villages"]):
+        sums = pd.DataFrame({"n": count, "size": frame["exposure"]}).groupby(frame["coastal"]).sum()
+        logs.append(np.log(sums["n"] / sums["size"]).diff().iloc[-1])
+    found = conclusion.gap_explained(frame, model.effects)
+    assert found == pytest.approx(logs[0] / logs[1], rel=1e-4)

@@ -412,3 +412,28 @@ def test_calibration_tells_which_methods_keep_their_promise_and_which_do_not():
         if ("ratio" in method and "exact" not in method) or row["drawn"].startswith("half"):
             continue  # those fall short, and the colophon says so
         assert row["percent"] >= 93 if kind == "interval" else row["percent"] <= 6, row
+
+
+# ---- second implementation ------------------------------------------------------------------
+
+
+def test_what_a_choice_explains_is_found_by_comparing_all_pairs():
+    rng = np.random.default_rng(8)
+    choices = [{"a": a, "b": b} for a in range(4) for b in range(6)]
+    verdicts = rng.choice(["reproduced", "contradicted", "not reproduced"], size=24)
+    rows = results(zip(choices, verdicts, strict=True))
+
+    def differ(name=None):
+        means = []
+        for one, first in zip(choices, verdicts, strict=True):
+            others = [
+                first != second
+                for other, second in zip(choices, verdicts, strict=True)
+                if name is None or one[name] == other[name]
+            ]
+            means.append(np.mean(others))
+        return np.mean(means)
+
+    found = multiverse.explained(rows)
+    for name in ("a", "b"):
+        assert found[name] == pytest.approx(1 - differ(name) / differ())

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.spatial.distance import pdist, squareform
 
 from taobao_villages import coding, data, party_state
 from taobao_villages.claims import Evidence
@@ -536,3 +537,18 @@ def test_what_is_clear_in_words(split, region, word):
 def test_no_claim_is_confirmed_by_the_article_alone():
     for claim in (party_state.C39, party_state.C40, party_state.C41, party_state.C42):
         assert party_state.ARTICLE not in claim.judge().evidence.sources
+
+
+def test_overlaps_are_those_of_scipy():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(rng.random((30, 5)) < 0.3)
+    apart = squareform(pdist(table.to_numpy().T, metric="jaccard"))
+    np.testing.assert_allclose(party_state.jaccard(table).to_numpy(), 1 - apart)
+
+
+def test_the_power_of_the_sign_test_is_what_simulation_finds():
+    rng = np.random.default_rng(4)
+    drawn = rng.binomial(30, 0.7, size=4000)
+    clear = [stats.binomtest(int(k), 30).pvalue < 0.05 for k in drawn]
+    error = np.std(clear) / np.sqrt(len(clear))
+    assert abs(np.mean(clear) - party_state.sign_power(30, 0.7)) < 4 * error
