@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -388,13 +389,27 @@ def test_a_new_claim_is_told():
 # ---- placebo --------------------------------------------------------------------------------
 
 
+PLACEBO = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "placebo.py"))
+
+
 def test_rules_seldom_find_what_is_not_there_and_mostly_what_is():
     kept = multiverse.stored("placebo")
     assert kept["sets"] >= 500
+    assert set(kept["rates"]) <= set(PLACEBO["FLOORS"])
     for claim, kinds in kept["rates"].items():
-        assert kinds["shuffled"]["reproduced"] <= 6, claim
-        planted = kinds["planted"]
-        assert planted["reproduced"] + planted["in_part"] >= 80, claim
+        assert kinds["shuffled"]["reproduced"] <= PLACEBO["CEILING"], claim
+        assert kinds["planted"]["reproduced"] >= PLACEBO["FLOORS"][claim], claim
+
+
+def test_placebo_tries_the_claims_with_a_floor_and_no_other():
+    tried = {*PLACEBO["LOCATION"], *PLACEBO["ASSOCIATION"], *PLACEBO["PARCELS"]}
+    assert tried == set(PLACEBO["FLOORS"])
+    declared = {claim.id for claim in claims.declared()}
+    assert tried | set(PLACEBO["LEFT_OUT"]) <= declared
+    assert not tried & set(PLACEBO["LEFT_OUT"])
+    rows = PLACEBO["one"](0, "planted")
+    assert {row["claim_id"] for row in rows} == tried
+    assert all(row["verdict"] in claims.VERDICTS for row in rows)
 
 
 # ---- calibration ----------------------------------------------------------------------------

@@ -416,7 +416,8 @@ def sentence(entry: Mapping[str, Any]) -> str:
     """The sum-up of one claim's variants in plain words."""
     if entry["n"] == 1:
         return "No choice to vary."
-    many = f"{entry['n']} variants ({entry['outcomes']} different results)"
+    results = "one result" if entry["outcomes"] == 1 else f"{entry['outcomes']} different results"
+    many = f"{entry['n']} variants ({results})"
     if entry["flip"] is None:
         return f"The same verdict in all {many}."
     agree = entry["shares"][entry["default"]]

@@ -525,7 +525,7 @@ def milestones() -> pd.DataFrame:
 def instruments(
     *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
-    """Which instruments of support the sources report of which case.
+    """Which instruments of support the sources report for which case.
 
     Parameters
     ----------
@@ -563,7 +563,7 @@ def instrument_evidence(
     share_required : float
         Share of the article's forms that must have a source, for "in part".
     forms_found_in : {"either village", "both villages"}
-        Whether a form must be reported of one of the two cases or of both.
+        Whether a form must be reported for one of the two cases or for both.
     coder, doubtful : str, bool
         See `coding.codes`.
     """
@@ -625,7 +625,7 @@ C40 = Claim(
     evidence=instrument_evidence,
     rule=Rule(
         "In part if at least half of the forms of support that the article lists for Dongfeng and "
-        "Junpu are reported of one of them by a source other than the article; otherwise not "
+        "Junpu are reported for one of them by a source other than the article; otherwise not "
         "reproduced. Never more than in part: that growth was the result of support is not "
         "identified by cases.",
         decide_instruments,
@@ -764,17 +764,17 @@ def decide_constraints(evidence: Evidence) -> tuple[str, str]:
     both = found["money_inland"] >= 2 and found["transport_inland"] >= 2
     either = found["money_inland"] + found["transport_inland"] >= 1
     if found["supported"] < 2 or not either:
-        return "not reproduced", "Support or the two constraints are not reported of inland cases."
+        return "not reproduced", "Support or the two constraints are not reported for inland cases."
     if both and found["more_inland"] and found["p_raw"] < 0.05:
         return (
             "reproduced",
-            "Support, lack of money and transport are reported of several inland cases, and "
+            "Support, lack of money and transport are reported for several inland cases, and "
             "constraints clearly more often than on the coast.",
         )
     return (
         "reproduced in part",
-        "Inland governments support e-commerce. A lack of money is named of "
-        f"{found['money_inland']} inland cases, of transport of {found['transport_inland']}. "
+        "Inland governments support e-commerce. Of the inland cases a lack of money is named for "
+        f"{found['money_inland']}, one of transport for {found['transport_inland']}. "
         "That these weigh more than on the coast, or more than expected, the cases do not show.",
     )
 
@@ -785,7 +785,7 @@ C41 = Claim(
     rule=Rule(
         "Reproduced if at least two inland cases report support, two a lack of money and two one "
         "of transport, and constraints are named more often inland (exact test, p under 0.05). In "
-        "part if support is reported of two and money or transport of one. Otherwise not "
+        "part if support is reported for two and money or transport for one. Otherwise not "
         "reproduced. Sources other than the article count.",
         decide_constraints,
     ),
@@ -1162,7 +1162,7 @@ def waste_evidence(
         limits=(
             "Reports of single places: they show that it happened and not how often. Whether "
             "subsidies worked is not identified by our data, since the programme and the complete "
-            "lists both begin in 2014 and it is known of few provinces who was outside."
+            "lists both begin in 2014 and for few provinces only is it known that they were outside."
         ),
     )
 
@@ -1481,7 +1481,7 @@ def failures(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
 
 
 def outcomes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
-    """What is reported of listed places, and of programmes that failed or were faulted.
+    """What is reported for listed places, and of programmes that failed or were faulted.
 
     Returns
     -------
