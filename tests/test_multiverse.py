@@ -130,10 +130,10 @@ def test_explained_by_hand():
 
 def test_choices_and_values_in_words():
     assert multiverse.words("rural_population") == "rural population"
-    assert multiverse.words("doubtful") == "codes the coder was unsure of"
+    assert multiverse.words("doubtful") == "codes the coder doubted"
     assert multiverse.words(False) == "no"
     assert multiverse.choice_words({"doubtful": False, "a": True}) == (
-        "codes the coder was unsure of: left out; a: yes"
+        "codes the coder doubted: left out; a: yes"
     )
     assert multiverse.words((2014, 2015)) == "2014, 2015"
     assert multiverse.words(("a", "b", "c", "d")) == "all 4"
@@ -144,7 +144,7 @@ def test_nothing_to_explain_where_all_agree():
     assert multiverse.explained(rows).empty
     assert multiverse.nearest_flip(rows) is None
     assert multiverse.summary(rows)["C15"]["sentence"] == (
-        "The same verdict in all 2 variants (1 different results)."
+        "The same verdict in all 2 variants (one result)."
     )
 
 
@@ -158,6 +158,14 @@ def test_the_nearest_flip_changes_the_fewest_choices():
         ]
     )
     assert multiverse.nearest_flip(rows) == {"changes": {"b": 2}, "verdict": "not reproduced"}
+
+
+def test_names_of_choices_are_short_enough_for_a_specification_curve():
+    names = {multiverse.words(name) for claim in claims.declared() for name in claim.variants}
+    assert {name for name in names if len(name) > 26 or "_" in name} == set()
+    rows = results([({"doubtful": True}, "reproduced"), ({"doubtful": False}, "contradicted")])
+    _, labels = multiverse.curve(rows.assign(value=1.0, low=0.0, high=2.0), "C15")
+    assert labels == {"codes the coder doubted": {"counted": [0], "left out": [1]}}
 
 
 def test_summary_by_hand():

@@ -363,25 +363,40 @@ def curve(results: pd.DataFrame, claim_id: str) -> tuple[pd.DataFrame, dict[str,
     rows = rows.sort_values(["value", "rank"], kind="stable").reset_index(drop=True)
     labels: dict[str, dict[str, list[int]]] = {}
     for name in rows["choices"].iloc[0]:
-        taken = rows["choices"].map(lambda choices, name=name: words(choices[name]))
+        taken = rows["choices"].map(lambda choices, name=name: value_words(name, choices[name]))
         places = {value: list(taken.index[taken == value]) for value in taken.unique()}
         if len(places) > 1:
             labels[words(name)] = places
     return rows[["value", "low", "high", "verdict", "choices"]], labels
 
 
-INCLUDED = ("doubtful", "derived", "inferred_dates", "weak_sources", "thin_sources", "finance")
+INCLUDED = (
+    "doubtful",
+    "derived",
+    "finance",
+    "forecasts",
+    "inferred_dates",
+    "mid_year",
+    "thin_sources",
+    "weak_sources",
+)
 SPOKEN = {  # names of columns and arguments that many chapters share
-    "doubtful": "codes the coder was unsure of",
+    "doubtful": "codes the coder doubted",
     "calendar": "calendar years",
     "south": "capital in the south",
     "south_jiangsu_north": "south without Jiangsu",
     "south_jiangsu_anhui_north": "no Jiangsu, no Anhui",
     "seat_below_33n": "by prefecture, below 33° N",
-    "unreal_orders_percent": "percent of orders assumed not real",
+    "unreal_orders_percent": "orders assumed unreal, %",
     "reports_about": "subject of the reports",
     "signs_counted": "kinds of sign",
-    "third_measure": "a third measure in the model",
+    "mid_year": "June reports",
+    "wholesale market or garment cluster": "market or garment cluster",
+    "any market or factory cluster": "market or any cluster",
+    "all but counties and prefectures": "no counties, prefectures",
+    "832 national poverty counties": "832 poverty counties",
+    "price war or falling profit": "price war, falling profit",
+    "third_measure": "third measure in model",
 }
 
 
@@ -394,15 +409,17 @@ def words(value: Any) -> str:
     return SPOKEN.get(str(value), str(value).replace("_", " "))
 
 
+def value_words(name: str, value: Any) -> str:
+    """The value of a choice in words: what a choice takes in or not is counted or left out."""
+    if name in INCLUDED and isinstance(value, bool):
+        return "counted" if value else "left out"
+    return words(value)
+
+
 def choice_words(choices: Mapping[str, Any]) -> str:
     """Choices and their values in one line."""
-
-    def told(name: str, value: Any) -> str:
-        if name in INCLUDED and isinstance(value, bool):
-            return "counted" if value else "left out"
-        return words(value)
-
-    return "; ".join(f"{words(name)}: {told(name, value)}" for name, value in choices.items())
+    told = (f"{words(name)}: {value_words(name, value)}" for name, value in choices.items())
+    return "; ".join(told)
 
 
 def flip_words(flip: Mapping[str, Any] | None) -> str:

@@ -1162,7 +1162,7 @@ def waste_evidence(
         limits=(
             "Reports of single places: they show that it happened and not how often. Whether "
             "subsidies worked is not identified by our data, since the programme and the complete "
-            "lists both begin in 2014 and for few provinces only is it known that they were outside."
+            "lists both begin in 2014, and few provinces only are known to have been outside."
         ),
     )
 
