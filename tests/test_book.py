@@ -216,6 +216,21 @@ def test_no_page_loads_anything_from_outside(html):
                 assert not str(found.get(key, "")).startswith(("http", "//")), (path.name, found)
 
 
+def test_each_claim_has_a_short_address_and_leads_to_its_panel(pages):
+    page = pages["book/reference/claims.html"]
+    for claim in claims.declared():
+        short = claim.id.lower()
+        part = page.find(id=short)
+        assert part is not None, claim.id
+        section = part if part.name == "section" else part.find_parent("section")
+        assert section["id"] == f"claim-{short}"
+        address = f"{claim.section}.html#panel-{short}"
+        assert section.select_one(f'a[href$="{address}"]'), claim.id
+        panel = pages[f"book/{claim.section}.html"].find(id=f"panel-{short}")
+        assert panel is not None, claim.id
+        assert "claim-panel" in panel["class"], claim.id
+
+
 def test_reference_pages_hold_the_whole_package(pages):
     sources = pages["book/reference/sources.html"].select("table.sortable tbody tr")
     assert {row["id"] for row in sources} == {f"source-{name}" for name in data.sources().index}

@@ -55,6 +55,7 @@ from taobao_villages import (
     __version__,
     after_2017,
     claims,
+    conclusion,
     course,
     data,
     explorer,
@@ -316,14 +317,14 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
     (out / "ledger.json").write_text(claims.as_json(rows) + "\n", "utf-8")
     shutil.copyfile(PACKAGE / "ledger.schema.json", out / "ledger.schema.json")
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
-        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "agree"]
+        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "outcomes", "agree"]
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         for row in rows:
             low, high = row["interval"] or (None, None)
             line = {name: row[name] for name in LEDGER_COLUMNS} | {"low": low, "high": high}
             told = row["variants"]
-            line |= {"sources": ";".join(row["sources"])}
+            line |= {"sources": ";".join(row["sources"]), "outcomes": told["outcomes"]}
             table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
 
 
@@ -354,7 +355,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if "variants" in row:
             told = row["variants"]
             own |= {name: claims.number(told[name]) for name in ("agree", "decisive_share")}
-            own |= {"variants": claims.number(told["n"])}
+            own |= {"variants": claims.number(told["n"]), "outcomes": str(told["outcomes"])}
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
@@ -362,6 +363,13 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
     counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
     named["ledger"] = {"claims": told.total()} | counts
+    summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
+    rare = multiverse.against_default(summed)
+    named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
+    why = conclusion.causes([row for row in ledger if "variants" in row])
+    named["ledger"] |= {f"part_{cause}": int((why == cause).sum()) for cause in conclusion.CAUSES}
+    capped = why.index[why == "cap"]
+    named["ledger"] |= {"part_cap_ids": ", ".join(capped)}
     return named
 
 
@@ -405,7 +413,12 @@ class Renderer:
         if output.mime_type == "application/vnd.taobao-villages.claim+json":
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
-            return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
+            env = renderer.renderer.sphinx_env
+            anchor = ""
+            if env.docname == f"book/{row['section']}":
+                anchor = f"panel-{row['id'].lower()}"
+                env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor, row["id"])
+            return [claim_panel(row | {"variants": told[row["id"]]["variants"]}, anchor)]
         if output.mime_type == "application/vnd.taobao-villages.forecast+json":
             return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
@@ -482,13 +495,15 @@ def listing_nodes(
     )
 
 
-def claim_panel(row: dict[str, Any]) -> nodes.Element:
-    """The panel that ends a claim: evidence, rule, verdict, sources."""
+def claim_panel(row: dict[str, Any], anchor: str = "") -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources; `anchor` is its address."""
     slug = row["verdict"].replace(" ", "-")
     panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
     heading += nodes.Text(f": {row['verdict']}")
     panel += heading
+    if anchor:
+        panel["ids"].append(anchor)
     panel += panel_body(claims.panel_lines(row), row["sources"])
     return panel
 
@@ -637,23 +652,16 @@ class Reference(SphinxDirective):
                 body = [claim_panel(row)]
                 for change in row["rule_changes"]:
                     body.append(nodes.paragraph("", f"Change of the rule: {change}"))
-                where = addnodes.pending_xref(
-                    "",
-                    nodes.inline("", "Where it is worked out"),
-                    refdomain="std",
-                    reftype="doc",
-                    reftarget=f"/book/{claim.section}",
-                    refexplicit=True,
-                    refwarn=True,
-                    refdoc=self.env.docname,
-                )
+                where = reference(f"panel-{claim.claim_id}", "Where it is worked out")
                 body.append(nodes.paragraph("", "", where))
             else:
                 body = [
                     nodes.paragraph("", claim.paraphrase),
                     nodes.paragraph("", "Not yet tested in this version of the book."),
                 ]
-            parts.append(self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body))
+            part = self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body)
+            part["ids"].append(claim.claim_id.lower())  # the short address, claims.html#c19
+            parts.append(part)
         return parts
 
     def sources(self) -> list[nodes.Node]:
