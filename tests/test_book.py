@@ -284,7 +284,9 @@ def small(root, tmp_path):
         "  - file: book/reference/claims\n  - file: book/reference/sources\n"
     )
     for name in sorted({claim.section for claim in claims.declared()}):
-        (tmp_path / "book" / f"{name}.md").write_text("# Chapter\n")
+        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
+        text = "\n".join(f"{panel}## Panel\n" for panel in panels)
+        (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
         with (tmp_path / "_toc.yml").open("a") as toc:
             toc.write(f"  - file: book/{name}\n")
 
