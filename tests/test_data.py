@@ -835,6 +835,68 @@ def test_an_empty_file_is_found(copy):
     assert "row 1, column year: missing" in faults("villages/national")[0]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "cell"),
+    [
+        ("provinces/panel", "value", "NaN"),
+        ("provinces/panel", "value", "INF"),
+        ("provinces/panel", "value", "-inf"),
+        ("provinces/panel", "value", "1e3"),
+        ("provinces/panel", "value", "+5"),
+        ("provinces/panel", "value", "9" * 400),
+        ("provinces/panel", "value", "1_000.5"),
+        ("villages/province_year", "n_villages", "1_000"),
+        ("villages/province_year", "n_villages", "１２"),
+        ("villages/province_year", "n_villages", "99999999999999999999"),
+        ("villages/province_year", "n_villages", " 12"),
+        ("provinces/provinces", "coastal", "1"),
+        ("provinces/provinces", "coastal", "True"),
+    ],
+)
+def test_a_spelling_that_pandas_reads_otherwise_is_found(plant, table, column, cell):
+    """Frictionless takes some of these; pandas refuses them, or reads something else."""
+    row = plant(Fault(table, column, "", spoil(column, cell)))
+    start = f"data/{table}.csv, row {row}, column {column}: {cell!r} is not "
+    assert [line for line in faults(table) if line.startswith(start) and "Remedy: " in line]
+    assert [line for line in data.check() if line.startswith(start)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "row", "words"),
+    [
+        ("\n2009,", '\n"2009,', 2, "cannot be split into cells"),
+        ("\n2009,", '\n"2009"x,', 2, "cannot be split into cells"),
+        ("\n2009,", '\n"20\n09",', 2, "a line end inside the cell"),
+        ("\n2009,", "\n20\x0009,", 2, "a null character"),
+    ],
+)
+def test_a_broken_row_is_found(copy, old, new, row, words):
+    path = copy / "villages/national.csv"
+    path.write_bytes(path.read_bytes().replace(old.encode(), new.encode(), 1))
+    (line,) = faults("villages/national")
+    assert line.startswith(f"data/villages/national.csv, row {row}, column year: ")
+    assert words in line
+    assert "Remedy: " in line
+
+
+def test_a_quote_left_open_at_the_end_is_found(copy):
+    path = copy / "villages/national.csv"
+    with path.open("ab") as file:
+        file.write(b'2022,7780,,,,,,,,ali2016en,as_printed,,"cut\n')
+    (line,) = faults("villages/national")
+    assert "column year: the row cannot be split into cells (unexpected end of data)" in line
+
+
+def test_a_cut_file_is_found_although_a_cell_holds_a_line_end(copy):
+    """Rows are counted, not lines, so that a line end does not make up for a lost row."""
+    path = copy / "villages/national.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [*lines[:-2], lines[-2].rpartition(",")[0] + ',"two\nlines"\n']
+    path.write_text("".join(kept), encoding="utf-8", newline="\n")
+    (line,) = faults("villages/national")
+    assert f"row {len(kept)}, column note: a line end inside the cell" in line
+
+
 def test_a_missing_file_is_found(copy):
     (copy / "villages/national.csv").unlink()
     assert faults("villages/national")[0].startswith(

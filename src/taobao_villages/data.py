@@ -18,6 +18,7 @@ import json
 import math
 import operator
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -48,6 +49,11 @@ NAMED = (  # tables whose columns for the code and name of a province have other
     ("geo/centroids", "province_code", "name_en"),
     ("geo/tilegrid", "province_code", "name_en"),
 )
+SPELLINGS = {  # stricter than Frictionless, which takes 1_000, NaN, fullwidth digits and 1 for true
+    "integer": (re.compile("-?[0-9]{1,15}"), "a whole number such as 1311"),
+    "number": (re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?"), "a number such as 1311 or 0.5"),
+    "boolean": (re.compile("true|false"), "true or false"),
+}
 BROKEN = {
     "type": "is not of type",
     "minimum": "is below the minimum",
@@ -129,7 +135,8 @@ def load(table: str, version: str | None = None) -> pd.DataFrame:
     DataError
         With one line for each fault: wrong encoding, missing or extra column, a file that is cut
         off (no line end at the end, a row with too few cells, or fewer rows than the data package
-        declares), a value of the wrong type or outside its limits, a double key, or an unknown
+        declares), a quote that does not end, a line end inside a cell, a value of the wrong type,
+        in another than the plain spelling or outside its limits, a double key, or an unknown
         source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
     schema(table)
@@ -473,18 +480,42 @@ def _text(about: dict[str, Any]) -> str:
     if text.startswith("\ufeff"):
         remedy = "save the file as UTF-8 without it"
         raise DataError([_fault(about, 1, first, "a byte order mark before the text", remedy)])
-    if "\r" in text:
-        row = text[: text.index("\r")].count("\n") + 1
-        remedy = "save the file with Unix line ends"
-        raise DataError([_fault(about, row, first, "a carriage return", remedy)])
+    for character, name, remedy in (
+        ("\r", "a carriage return", "save the file with Unix line ends"),
+        ("\0", "a null character", "save the file as plain text"),
+    ):
+        if character in text:
+            row = text[: text.index(character)].count("\n") + 1
+            raise DataError([_fault(about, row, first, name, remedy)])
     return text
+
+
+def _rows(about: dict[str, Any], text: str) -> list[list[str]]:
+    """The cells of each row, or why the file cannot be split into rows of one line each."""
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text), strict=True)
+    remedy = "end each quote in its cell, write each row in one line, and a quote in text twice"
+    fields = about["schema"]["fields"]
+    try:
+        for cells in reader:
+            rows.append(cells)
+            if reader.line_num != len(rows):
+                place = next((i for i, cell in enumerate(cells) if "\n" in cell), 0)
+                column = fields[min(place, len(fields) - 1)]["name"]
+                problem = "a line end inside the cell"
+                raise DataError([_fault(about, len(rows), column, problem, remedy)])
+    except csv.Error as error:
+        problem = f"the row cannot be split into cells ({error})"
+        column = fields[0]["name"]
+        raise DataError([_fault(about, len(rows) + 1, column, problem, remedy)]) from None
+    return rows
 
 
 def _file_faults(about: dict[str, Any], text: str) -> list[str]:
     """Columns that are not as described, and files that are cut off."""
     expected = [field["name"] for field in about["schema"]["fields"]]
-    lines = text.splitlines()
-    header = next(csv.reader(lines[:1]), [])
+    lines = _rows(about, text)
+    header = lines[0] if lines else []
     back = "put it back, as in datapackage.json"
     out = "take it out, or describe it in datapackage.json"
     faults = [_fault(about, 1, c, "missing", back) for c in expected if c not in header]
@@ -518,7 +549,7 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
     key = about["schema"].get("primaryKey", list(fields))
     first: dict[tuple[str, ...], int] = {}
     faults = []
-    for row, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
+    for row, cells in enumerate(_rows(about, text), start=1):
         if len(cells) != len(fields):
             column = list(fields)[min(len(cells), len(fields) - 1)]
             problem = f"{len(cells)} cells instead of {len(fields)}"
@@ -529,7 +560,12 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
             continue
         named = dict(zip(fields, cells, strict=True))
         for column, cell in named.items():
-            for rule in readers[column](cell)[1] or ():
+            plain, told = SPELLINGS.get(fields[column]["type"], (None, ""))
+            broken = readers[column](cell)[1]
+            if plain and cell and not broken and not plain.fullmatch(cell):
+                remedy = f"write {told}, in plain digits or letters, or leave the cell empty"
+                faults.append(_fault(about, row, column, f"{cell!r} is not {told}", remedy))
+            for rule in broken or ():
                 limit = {**fields[column].get("constraints", {}), **fields[column]}[rule]
                 problem = f"{cell!r} {BROKEN.get(rule, rule)} {limit}" if cell else "empty"
                 remedy = "correct the cell, or the rule in datapackage.json"
