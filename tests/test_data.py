@@ -2,6 +2,8 @@
 
 import ast
 import csv
+import datetime
+import hashlib
 import io
 import json
 import re
@@ -15,6 +17,7 @@ import frictionless
 import pytest
 
 from taobao_villages import data
+from taobao_villages.__main__ import main
 from taobao_villages.data import DataError
 
 TOTALS = {2014: 212, 2015: 780, 2016: 1311}
@@ -482,6 +485,17 @@ SCHEMA = [
     for kind, fault in faults_of_a_schema(table)
 ]
 
+
+def more(**cells):
+    """Add a row: the first, with other cells."""
+
+    def change(rows):
+        rows.append([cells.get(name, cell) for name, cell in zip(rows[0], rows[1], strict=True)])
+        return len(rows)
+
+    return change
+
+
 # Faults that only a comparison of rows or tables shows: the fault, and where it is reported if
 # that is in another table than the changed one.
 COMPARED = {
@@ -616,6 +630,69 @@ COMPARED = {
     "a formula that divides by nought": (
         Fault("villages/poverty", "formula", "cannot be worked out",
               put("formula", "value = 63 / 0", formula="value = 63 - 18")), None),
+    "a total far from that of the other sources": (
+        Fault("villages/national", "n_villages", "2016: 13110, other sources have 1311",
+              more(n_villages="13110", year="2016", source_id="li2017")), None),
+    "a province's count far from that of the other sources": (
+        Fault("villages/province_year", "n_villages", "2018, 37: 36, other sources have 367",
+              put("n_villages", "36", year="2018", province_code="37")), None),
+    "a second source of a province's value that is far away": (
+        Fault("provinces/panel", "value", "11, 2015, population: 21, other sources have 21",
+              more(value="21", year="2015", indicator="population", source_id="li2017")), None),
+    "an indicator in two units": (
+        Fault("provinces/panel", "unit", "gdp in 'yuan', elsewhere in '100 million yuan",
+              put("unit", "yuan", indicator="gdp", year="2015")), None),
+    "a quantity in another unit": (
+        Fault("villages/poverty", "unit", "n_villages in 'counties', elsewhere in 'villages'",
+              put("unit", "counties", quantity="n_villages")), None),
+    "a unit that is not among those declared": (
+        Fault("market/online_retail", "unit", "'%', elsewhere in 'RMB billion' or",
+              put("unit", "%", indicator="online_retail_cnnic")), None),
+    "a fraction for a rate of urbanisation": (
+        Fault("provinces/panel", "value", "0.865 is not above 1 and at most 100",
+              put("value", "0.865", indicator="urbanisation_rate", year="2015")), None),
+    "a rate of urbanisation over 100": (
+        Fault("provinces/panel", "value", "865 is not above 1 and at most 100",
+              put("value", "865", indicator="urbanisation_rate", year="2015")), None),
+    "a series that jumps": (
+        Fault("provinces/panel", "value", "highway_length, Beijing, nbs_transport_ttc: 2190",
+              put("value", "2190", indicator="highway_length", year="2015")), None),
+    "a series that jumps more than is declared for it": (
+        Fault("provinces/panel", "value", "ecommerce_sales, Qinghai, nbs_ecsales_nfu: 6437",
+              put("value", "6437", indicator="ecommerce_sales", year="2015", province="Qinghai")),
+        None),
+    "provinces that do not sum to the printed total": (
+        Fault("provinces/panel", "value", "highway_length of 2016: 4.6963e+06 here",
+              put("value", "23000", indicator="highway_length", year="2016", province="Beijing")),
+        "provinces/national"),
+    "a printed total that is not the provinces' sum": (
+        Fault("provinces/national", "value", "population of 2016: 128271 here, the provinces sum",
+              put("value", "128271", indicator="population", year="2016")), None),
+    "some provinces with more than the nation": (
+        Fault("provinces/national", "value", "national_poverty_counties of 2012: 192 here",
+              put("value", "192", indicator="national_poverty_counties")), None),
+    "neighbours by land one way and by ferry the other": (
+        Fault("geo/adjacency", "link_type", "44, 46: land here, ferry from 46 to 44",
+              put("link_type", "land", link_type="ferry")), None),
+    "a neighbour one way only": (
+        Fault("geo/adjacency", "link_type", "12, 11: land here, no row from 11 to 12",
+              put("province_code_b", "14", province_code_a="11", province_code_b="12")),
+        "any row"),
+    "two tiles in one place": (
+        Fault("geo/tilegrid", "col", "another tile has col 5 and row 7",
+              put("col", "5", province_code="82")), None),
+    "two tiles with one short name": (
+        Fault("geo/tilegrid", "abbr", "another tile has abbr HK",
+              put("abbr", "HK", province_code="82")), None),
+    "a day that no calendar has": (
+        Fault("villages/list_events", "date", "'2015-12-34' is not a day, month or year",
+              put("date", "2015-12-34", list_year="2015", precision="day")), None),
+    "a month that no calendar has": (
+        Fault("market/cnnic", "date", "'2006-13' is not a day, month or year",
+              put("date", "2006-13", date="2006-12")), None),
+    "a date after the release": (
+        Fault("sources", "read_on", "2031-01-01 is after the release of 20",
+              spoil("read_on", "2031-01-01")), None),
     "a source that nothing uses": (
         Fault("sources", "source_id", "no table uses a_li2018",
               lambda rows: rows.append(["a_li2018", "press", "P", "T", *[""] * 5, "A", "", ""])
@@ -696,6 +773,65 @@ def test_a_fault_that_a_comparison_shows_is_found(plant, fault, where):
     assert matching, found
     assert all(f", column {fault.column}: " in line for line in matching)
     assert all(re.search(r"Remedy: .{8,}", line) for line in found)
+
+
+def test_outlines_of_other_units_are_found(copy):
+    replace(copy / "geo/provinces.geojson", '"province_code":"11"', '"province_code":"12"')
+    found = [line for line in data.check() if line.startswith("data/geo/provinces.geojson, ")]
+    assert len(found) == 2
+    assert "province_code 11: province 11 has 0 outlines, 1 expected. Remedy: " in found[0]
+    assert "province_code 12: province 12 has 2 outlines, 1 expected" in found[1]
+
+
+def test_an_exception_is_declared_in_the_package(copy):
+    def narrower(about):
+        about["next_year"]["wider"] = []
+
+    edit_package(copy, "provinces/panel", narrower)
+    found = data.check()
+    assert len(found) == 13
+    assert all("ecommerce_sales, " in line and "Remedy: " in line for line in found)
+
+
+# ---- a version is one state of the files -------------------------------------------------------
+
+
+def test_the_data_are_those_of_the_released_version():
+    """A change of the data needs a new version, its entry in the changelog, and the seal."""
+    assert data.released() is None
+    told = (SOURCE / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = json.loads((SOURCE / "versions.json").read_text(encoding="utf-8"))
+    assert re.findall(r"^## \[(.+?)\] - ", told, re.MULTILINE) == list(versions)[::-1]
+    assert list(versions)[-1] == data.version()
+
+
+def test_a_value_that_was_changed_with_its_hash_is_told(copy, capsys):
+    path = copy / "villages/economy.csv"
+    place = replace(path, ",as_printed,", ",rounded,")
+    assert place
+    raw = path.read_bytes()
+
+    def hide(about):
+        about.update(hash=f"sha256:{hashlib.sha256(raw).hexdigest()}", bytes=len(raw))
+
+    edit_package(copy, "villages/economy", hide)
+    (line,) = data.check()
+    assert line.startswith("data/datapackage.json, key version: the data are not those of version")
+    assert "Remedy: undo the change; or raise version" in line
+    assert main(["check"]) == 1
+    assert capsys.readouterr().out == line + "\n"
+    with pytest.raises(DataError, match="are not those of version"):
+        data.seal()
+
+
+def test_a_new_version_is_sealed_with_its_day(copy):
+    replace(copy / "villages/economy.csv", ",as_printed,", ",rounded,")
+    replace(copy / "datapackage.json", f'"version": "{data.version()}"', '"version": "9.0.0"')
+    assert "9.0.0 is not sealed. Remedy: run seal" in data.check()[-1]
+    assert data.seal() == ["villages/economy"]
+    assert data.check() == []
+    package = json.loads((copy / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["created"].startswith(f"{datetime.date.today()}T")
 
 
 def test_the_check_gathers_the_faults_of_all_tables(plant):
