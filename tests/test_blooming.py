@@ -202,6 +202,48 @@ def test_inland_is_what_the_coast_leaves():
         assert details[f"count_{year}"] + details[f"coast_{year}"] == total
 
 
+def test_printed_regions_by_hand():
+    table = blooming.printed_regions()
+    assert table["year"].max() == 2016
+    inland = table[table["inland"]].drop_duplicates("year").set_index("year")
+    assert inland["n_villages"].to_dict() == {2014: 4, 2015: 17, 2016: 25}
+    assert inland.loc[2014, "low"] == pytest.approx(100 * 4 / 212)
+    assert inland.loc[2014, "high"] == pytest.approx(100 * 4 / 211)
+    others = table[~table["inland"]].set_index("source_id")
+    assert others.loc["e_diao2017", ["low", "high"]].tolist() == [98, 98]
+    assert others.loc["paypers2014", ["low", "high"]].tolist() == [90, 100]  # "over 90%"
+
+
+def test_printed_figures_are_a_reading_of_the_east_and_of_the_inland():
+    by_default = blooming.C19.judge()
+    printed = blooming.C19.judge(source="printed")
+    assert printed.verdict == by_default.verdict == "reproduced"
+    assert printed.evidence.interval == (round(100 - 1700 / 780, 1), round(100 - 400 / 212, 1))
+    assert by_default.evidence.details["printed_low"] == printed.evidence.interval[0]
+    assert {"paypers2014", "e_diao2017", "xinhua2015"} <= set(by_default.evidence.sources)
+    inland = blooming.C22.judge(source="printed")
+    assert inland.evidence.value == 25
+    assert inland.evidence.interval == (round(100 * 4 / 212, 1), round(1700 / 780, 1))
+    for claim in (blooming.C19, blooming.C22):
+        with pytest.raises(ValueError, match="use one of lists, printed"):
+            claim.judge(source="hearsay")
+        assert claim.skip(definitions=("coastal",), source="printed")
+        assert not claim.skip(definitions=blooming.EAST, source="printed")
+
+
+def test_printed_counts_bound_the_south_from_below():
+    # 2015: Zhejiang 280 and Fujian 71 are printed, of 780; 2016: with Guangdong 262, Jiangsu 201
+    bounds = blooming.printed_south()
+    assert bounds.loc[2015, "low"] == pytest.approx(100 * 351 / 780)
+    assert bounds.loc[2015, "high"] == 100
+    north = blooming.printed_south("south_jiangsu_north")
+    assert bounds.loc[2016, "low"] - north.loc[2016, "low"] == pytest.approx(100 * 201 / 1311)
+    assert bounds.loc[2016, "high"] - north.loc[2016, "high"] == pytest.approx(100 * 201 / 1311)
+    for year in provinces.YEARS:
+        assert bounds.loc[year, "low"] <= blooming.share(year, "south") <= bounds.loc[year, "high"]
+    assert blooming.C20.judge().evidence.details["printed_low_2015"] == 45
+
+
 # ---- deltas ---------------------------------------------------------------------------------
 
 
