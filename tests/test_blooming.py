@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import blooming, data, provinces
+from taobao_villages import blooming, data, provinces, statistics
 
 # ---- growth ---------------------------------------------------------------------------------
 
@@ -89,6 +89,14 @@ def test_size_of_the_growth_test_under_its_own_null():
             counts.append(counts[-1] + rng.negative_binomial(counts[-1], np.exp(-0.8)))
         rejected += blooming.constant_rate_test(intervals(counts, [12, 12, 12]))["p"] < 0.05
     assert 2 <= rejected <= 22
+
+
+def test_growth_before_the_lists_is_dated_by_decembers():
+    early = blooming.growth(years=(2009, 2012, 2013))
+    assert early["months"].tolist() == [36, 12]
+    assert early["n_from"].tolist() == [3, 14]
+    assert early["rate"].tolist() == pytest.approx([np.log(14 / 3) / 3, np.log(20 / 14)])
+    assert blooming.growth()["from"].tolist() == [2013, 2014, 2015]
 
 
 def test_verdict_on_growth_turns_on_the_dates():
@@ -341,6 +349,23 @@ def test_association_does_not_rest_on_the_family():
     for family in ("quasi-poisson", "negative binomial"):
         effect = provinces.association(2016, family=family).effects.iloc[0]
         assert effect["low"] > 1
+
+
+def test_local_tests_count_what_the_local_moran_marks():
+    table = blooming.local_tests(2016, permutations=999)
+    assert len(table) == 6
+    assert set(table["weights"]) == {"contiguity", "knn", "distance"}
+    assert (table["high"] <= table["after"]).all()
+    assert (table["after"] <= table["before"]).all()
+    local = statistics.local_moran(
+        provinces.villages(2016).to_numpy(float),
+        blooming.neighbours("knn"),
+        permutations=999,
+        seed=blooming.SEED,
+        alternative="two-sided",
+    )
+    row = table.query("values == 'counts' and weights == 'knn'").iloc[0]
+    assert row["before"] == (local["p"] < 0.05).sum() > 0
 
 
 def test_contiguity_without_the_ferry_names_hainan():

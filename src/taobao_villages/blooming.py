@@ -108,7 +108,7 @@ def growth(
     dates, first : str
         The months between which villages grew; see `list_months`.
     years : sequence of int
-        The lists to compare.
+        The lists to compare. A count before the list of 2013 is taken as that of December.
 
     Returns
     -------
@@ -119,6 +119,8 @@ def growth(
     count = table_two()["high"].astype(float)
     count[2014] = total_2014
     months = list_months(dates=dates, first=first)
+    for year in set(years) - set(months.index):  # before the lists
+        months[year] = pd.Period(f"{year}-12", "M")
     return statistics.growth_intervals(count.loc[list(years)], months)
 
 
@@ -566,9 +568,9 @@ def share(year: int, definition: str) -> float:
     ----------
     year : {2014, 2015, 2016}
     definition : str
-        A flag column of ``provinces/provinces``, or ``"seat_below_33n"``: prefectures whose seat
-        lies south of 33 degrees north, near the Qinling-Huaihe line, which splits Jiangsu and
-        Anhui.
+        A flag column of ``provinces/provinces``, or ``"seat_below_33n"``: prefectures whose
+        point near the seat lies south of 33 degrees north, near the Qinling-Huaihe line, which
+        splits Jiangsu and Anhui.
     """
     if definition == "seat_below_33n":
         units = by_prefecture(year)
@@ -901,7 +903,7 @@ C22 = Claim(
 
 
 def distance_to_delta(*, definition: str = "yrd_16") -> pd.Series:
-    """Distance from each prefecture's seat to the nearest seat of a delta prefecture.
+    """Distance from each prefecture to the nearest of a delta, between points near their seats.
 
     Parameters
     ----------
@@ -1022,8 +1024,8 @@ def delta_evidence(
         ),
         details=details,
         limits=(
-            "Distance between seats of prefectures, in a straight line. Nearness to a delta is "
-            "also nearness to the coast, to rich cities and to ports."
+            "Distance between points near the seats of prefectures, in a straight line. Nearness "
+            "to a delta is also nearness to the coast, to rich cities and to ports."
         ),
     )
 
@@ -1347,4 +1349,43 @@ def spatial_tests(*, permutations: int = 9999) -> pd.DataFrame:
                         "p": test.p,
                     }
                 )
+    return pd.DataFrame(rows)
+
+
+def local_tests(year: int, *, permutations: int = 9999) -> pd.DataFrame:
+    """How many provinces the local Moran's I marks, under each neighbourhood and sort of value.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    permutations : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``values``, ``weights``, ``before`` (provinces with two-sided p under 0.05),
+        ``after`` (of them with p under 0.05 after Benjamini and Hochberg) and ``high`` (those
+        that are high among high).
+    """
+    rows = []
+    kinds: tuple[Literal["contiguity", "knn", "distance"], ...] = ("contiguity", "knn", "distance")
+    for label, values in (("rates", provinces.rates(year)), ("counts", provinces.villages(year))):
+        for kind in kinds:
+            local = statistics.local_moran(
+                values.to_numpy(float),
+                neighbours(kind),
+                permutations=permutations,
+                seed=SEED,
+                alternative="two-sided",
+            )
+            marked = local["p_adjusted"] < 0.05
+            rows.append(
+                {
+                    "values": label,
+                    "weights": kind,
+                    "before": int((local["p"] < 0.05).sum()),
+                    "after": int(marked.sum()),
+                    "high": int((marked & local["quadrant"].eq("HH")).sum()),
+                }
+            )
     return pd.DataFrame(rows)
