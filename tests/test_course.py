@@ -105,8 +105,8 @@ CHAPTERS = [
     for part in TOC["parts"]
     for chapter in part["chapters"]
     for file in (chapter, *chapter.get("sections", []))
-    if re.fullmatch(r"book/\w+", file["file"])
-]
+    if re.fullmatch(r"book/\w+", file["file"]) and file["file"] != "book/explorer"
+]  # the explorer is a tool, and argues nothing
 
 
 def exercises(chapter):
@@ -119,7 +119,9 @@ def exercises(chapter):
 
 
 def test_all_chapters_are_looked_at():
-    assert len(CHAPTERS) == len(list((course.ROOT / "book").glob("*.ipynb"))) >= 14
+    files = {f"book/{path.stem}" for path in (course.ROOT / "book").glob("*.ipynb")}
+    assert set(CHAPTERS) == files - {"book/explorer"}
+    assert len(CHAPTERS) >= 14
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -28,6 +28,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
+    // On a phone each row is a card: its cells show the name of their column.
+    for (const row of rows) row.cells[column].dataset.column = head.textContent.trim();
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
