@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import frictionless
+import pandas as pd
 import pytest
 
 from taobao_villages import data
@@ -1108,6 +1109,30 @@ def test_csv_reads_the_same_with_the_standard_library():
 # ---- what is read, and what-ifs -------------------------------------------------------------
 
 
+def test_conflicts_are_found_in_every_table_of_figures():
+    panel = data.load("provinces/panel")
+    one = panel.head(1)
+    two = one.assign(value=one["value"] * 2, source_id="li2017")
+    firm = data.load("villages/national").query("year == 2014").head(2)
+    firm = firm.assign(n_villages=[211, 212], n_counties=3)
+    with data.replaced({"provinces/panel": pd.concat([one, two]), "villages/national": firm}):
+        found = data.conflicts().set_index("table")
+    (told,) = found.loc[["provinces/panel"], "told"]
+    assert told.endswith("(li2017)")
+    assert str(one["source_id"].iloc[0]) in told
+    (row,) = found.loc[["villages/national"]].itertuples()
+    assert row.what == "2014, n_villages"
+    assert row.told.startswith("211 (")
+
+
+def test_one_value_of_two_sources_or_in_two_units_is_no_conflict():
+    one = data.load("provinces/panel").head(1)
+    same = one.assign(source_id="li2017")
+    other = one.assign(value=one["value"] * 2, unit="other")
+    with data.replaced({"provinces/panel": pd.concat([one, same, other])}):
+        assert "provinces/panel" not in set(data.conflicts()["table"])
+
+
 def test_tables_that_are_read_are_told_also_when_nested():
     with data.reads() as outer:
         data.load("villages/national")
@@ -1116,6 +1141,20 @@ def test_tables_that_are_read_are_told_also_when_nested():
     data.load("claims")
     assert inner == {"provinces/provinces"}
     assert outer == {"villages/national", "provinces/provinces"}
+
+
+def test_the_way_from_a_claim_names_the_tables_and_lines_that_it_read(capsys):
+    assert main(["sources", "C19"]) == 0
+    told = capsys.readouterr().out
+    (line,) = re.findall(r"reads villages/regions, (.*)", told)
+    number, total = re.match(r"(\d+) of (\d+) rows from the sources below: lines ", line).groups()
+    assert int(total) == len(data.load("villages/regions")) > int(number) > 0
+    first = int(re.search(r"lines (\d+)", line)[1])
+    assert main(["sources", f"villages/regions:{first}"]) == 0
+    row = capsys.readouterr().out
+    below = re.findall(r"^(\w+): ", told, re.M)
+    assert any(f"source_id: {name}" in row for name in below)
+    assert "reads claims" not in told
 
 
 def test_a_replaced_table_is_seen_inside_the_block_only():

@@ -193,6 +193,7 @@ def growth_evidence(
         unit="times as fast in the fastest interval as in the slowest",
         interval=(round(float(rates.min()), 2), round(float(rates.max()), 2)),
         interval_kind="slowest and fastest continuous growth rate a year",
+        interval_unit="a year",
         n=len(table),
         n_unit="intervals between dated lists",
         sources=sorted(

@@ -215,7 +215,7 @@ def used_by() -> dict[str, list[str]]:
     used: dict[str, list[str]] = {}
     for name, about in _resources().items():
         if about["type"] == "table":
-            ids = set() if name == "sources" else set().union(*_cited(name))
+            ids = set() if name == "sources" else set().union(*cited(name))
         else:
             ids = {about["source_id"]}
         for source in ids:
@@ -250,15 +250,51 @@ def support(table: str, column: str | None = None) -> pd.Series:
     if not columns:
         raise DataError([f"{table} names no figure. Remedy: use a table of figures"])
     rows = load(table)
-    cited = pd.Series(_cited(table), index=rows.index)
+    ids = pd.Series(cited(table), index=rows.index)
     if column is not None:
         if column not in rows.columns:
             raise DataError([f"{table} has no column {column!r}. Remedy: see schema({table!r})"])
         rows = rows[rows[column].notna()]
     cells = rows[columns].astype("object")
     key = cells.where(cells.notna(), "").astype("str").agg("|".join, axis=1)
-    counted = cited[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
+    counted = ids[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
     return key.map(counted).rename("n_sources")
+
+
+def conflicts() -> pd.DataFrame:
+    """Every figure for which a table holds more than one value.
+
+    A figure is what the columns under ``figure`` in the data package name, in one unit. Only
+    numbers are compared; two roundings of one number count as two values.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table``, ``what`` (the figure, and the column if it is not ``value``) and
+        ``told`` (each value with the sources that give it, lowest first).
+    """
+    rows = []
+    for name in tables():
+        about = schema(name)
+        if not about.get("figure"):
+            continue
+        frame = load(name)
+        keys = [*about["figure"], *({"unit"} & set(frame) - set(about["figure"]))]
+        numbers = [
+            f["name"] for f in about["schema"]["fields"] if f["type"] in ("integer", "number")
+        ]
+        for column in (n for n in numbers if n not in keys and n != "year"):
+            kept = frame.dropna(subset=[column])
+            for key, group in kept.groupby(keys, dropna=False):
+                if group[column].nunique() < 2:
+                    continue
+                parts = [str(part) for part in key if not pd.isna(part)]
+                if column != "value":
+                    parts.append(column)
+                ids = group.groupby(column)["source_id"].agg(lambda s: ", ".join(sorted(set(s))))
+                told = "; ".join(f"{value:,.10g} ({who})" for value, who in ids.items())
+                rows.append({"table": name, "what": ", ".join(parts), "told": told})
+    return pd.DataFrame(rows, columns=["table", "what", "told"])
 
 
 def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
@@ -436,8 +472,8 @@ def _package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     return json.loads(text)
 
 
-def _cited(table: str) -> list[set[str]]:
-    """Ids of the sources that each row of a table names."""
+def cited(table: str) -> list[set[str]]:
+    """Ids of the sources that each row of a table names, in the order of its rows."""
     rows = load(table)
     columns = [
         name
