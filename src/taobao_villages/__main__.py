@@ -87,6 +87,12 @@ def main(argv: list[str] | None = None) -> int:
     except data.DataError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder without the right to write
+        if error.filename is None:
+            raise
+        remedy = "see the space on the disk and the rights of that file"
+        print(f"{error.filename}: {error.strerror}. Remedy: {remedy}", file=sys.stderr)
+        return 1
     for fault in faults:
         print(fault)
     if not faults:

@@ -15,7 +15,9 @@ Sphinx, docutils and myst-nb are imported here only: the analysis needs none of 
 
 from __future__ import annotations
 
+import atexit
 import csv
+import errno
 import hashlib
 import html
 import importlib.metadata
@@ -26,8 +28,9 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +51,16 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, explorer, multiverse
+from taobao_villages import (
+    __version__,
+    after_2017,
+    claims,
+    course,
+    data,
+    explorer,
+    launch,
+    multiverse,
+)
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -67,6 +79,7 @@ ALLOWED = re.compile(
 MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
@@ -74,17 +87,19 @@ COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopand
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, *, pages: bool = False) -> str:
     """Fingerprint of everything that a notebook's output depends on, besides the notebook.
 
     Parameters
     ----------
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
+    pages : bool
+        Count also the modules that shape the pages and that no notebook imports.
     """
     total = hashlib.sha256()
-    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "course.py"]
-    files = [*code, *sorted(data.folder().rglob("*.*"))]  # no notebook depends on the course
+    code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or p.stem not in NOT_IN_NOTEBOOKS]
+    files = [*code, *sorted(data.folder().rglob("*.*"))]
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -121,8 +136,8 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     for path in paths:
         notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
         try:
-            cache.match_cache_notebook(notebook)
-        except KeyError:
+            cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
+        except (KeyError, ValueError):  # not there, or half written when a build was stopped
             waiting[path] = notebook
     if not waiting:
         return
@@ -131,9 +146,10 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     }
     order = sorted(waiting, key=lambda path: -seconds.get(str(path), 60.0))
     failures = []
+    running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = {pool.submit(_run, waiting[path], path): path for path in order}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, _stopped(pool, running):
+        jobs = {pool.submit(_run, waiting[path], path, running): path for path in order}
         LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
         for done, job in enumerate(as_completed(jobs), start=1):
             path = jobs[job]
@@ -152,16 +168,38 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
         raise SystemExit("notebooks failed:\n" + "\n".join(failures))
 
 
-def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.NotebookNode, float]:
+@contextmanager
+def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterator[None]:
+    """On Ctrl-C end the kernels that run and start no other, instead of waiting for all."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        clients = list(running)
+        while running:  # a kernel that was about to start is ended as soon as it has
+            for client in clients:
+                if process := getattr(getattr(client.km, "provisioner", None), "process", None):
+                    process.kill()
+            time.sleep(0.1)
+        for client in clients:  # nbclient would clean up once more at the end, and complain
+            atexit.unregister(client._cleanup_kernel)
+        raise SystemExit("stopped; what has run is kept, so the next build goes on") from None
+
+
+def _run(
+    notebook: nbformat.NotebookNode, path: Path, running: list[NotebookClient]
+) -> tuple[nbformat.NotebookNode, float]:
     about = notebook.metadata.copy()
     client = NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # how a kernel cuts its output into pieces is chance
         extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
         resources={"metadata": {"path": str(path.parent)}},
     )
+    running.append(client)
     began = time.perf_counter()
     try:
         client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -169,23 +207,27 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
         ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
         message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
         raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
+    finally:
+        running.remove(client)
     notebook.metadata = about  # the kernel's own description would change the cache's key
     return notebook, time.perf_counter() - began
 
 
 def typed_figures(text: str) -> list[str]:
     """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
-    text = ALLOWED.sub(" ", without_code(text))
+    text = ALLOWED.sub(" ", running_text(text))
     return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", text)
 
 
-def without_code(text: str) -> str:
-    """Markdown less its blocks of code; what a directive's fence holds stays, less the fence."""
+def running_text(text: str) -> str:
+    """Markdown less blocks of code, fences of directives and the numbers of ordered lists."""
     lines = text.split("\n")
     for token in reversed(MarkdownIt("commonmark").parse(text)):
+        if token.type == "list_item_open" and token.info and token.map:
+            lines[token.map[0]] = lines[token.map[0]].replace(token.info, "", 1)
         if token.type == "fence" and token.map:
             prose = token.info.startswith("{") and not token.info.startswith(("{math}", "{code"))
-            inner = without_code(token.content).split("\n") if prose else []
+            inner = running_text(token.content).split("\n") if prose else []
             lines[slice(*token.map)] = ["", *inner, ""]
     return "\n".join(lines)
 
@@ -209,10 +251,13 @@ def prepare(app: Sphinx) -> None:
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
     app.config.nb_execution_cache_path = str(cache_folder)
+    ledger = cache_folder.parent / f"ledger-{key[:16]}.json"
+    if not ledger.exists():  # else these data have been checked
+        refuse(data.folder(), data.check())
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
 
     kept = cache_folder.parent
-    judged = keep(kept / f"ledger-{key[:16]}.json", lambda: claims.as_json(claims.ledger()))
+    judged = keep(ledger, lambda: claims.as_json(claims.ledger()))
     env.taobao_ledger = multiverse.ledger(judged)
     forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
@@ -223,6 +268,35 @@ def prepare(app: Sphinx) -> None:
     for page in pages:
         for figure in typed_figures(prose(page)):
             LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+
+def refuse(folder: Path, faults: Sequence[str]) -> None:
+    """End the build if the data package has faults, with all of them, one a line.
+
+    Raises
+    ------
+    SystemExit
+        Naming the folder and every fault.
+    """
+    if faults:
+        listed = "\n".join(faults)
+        raise SystemExit(
+            f"the data package in {folder} is refused, {len(faults)} faults:\n{listed}\n"
+            "Remedy: correct them until this finds none: python -m taobao_villages check"
+        )
+
+
+def unfinished(app: Sphinx) -> Path:
+    """A file that is there while pages are written: a stopped build leaves it behind."""
+    return Path(app.doctreedir) / "unfinished"
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Pages are whole: the next build need not write all of them."""
+    if error is None:
+        unfinished(app).unlink(missing_ok=True)
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
 
 
 def write_ledger(app: Sphinx, error: Exception | None) -> None:
@@ -285,9 +359,9 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, package or lock differ from those of the last build."""
-    key = digest(Path(app.srcdir))
-    if getattr(env, "taobao_built_with", None) == key:
+    """Every page, when data, package or lock differ from the last build's, or it was stopped."""
+    key = digest(Path(app.srcdir), pages=True)
+    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
         return []
     env.taobao_built_with = key
     return list(env.found_docs)
@@ -780,6 +854,34 @@ def write_slides(app: Sphinx, error: Exception | None) -> None:
         course.write_slides(env.taobao_numbers, Path(app.outdir))
 
 
+# ---- where to run a notebook ------------------------------------------------------------------
+
+
+def find_lite(app: Sphinx, config: Any) -> None:
+    """Note whether `make lite` has built its site; pages with other buttons are written anew."""
+    config.taobao_lite = (Path(app.outdir) / "lite" / "index.html").is_file()
+
+
+def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """A menu on each notebook's page: in the browser, on Binder, on Colab."""
+    if tree is None or not app.env.doc2path(page).endswith(".ipynb"):
+        return
+    options = app.config.html_theme_options
+    found = launch.places(
+        page,
+        url=options.get("repository_url", ""),
+        branch=options.get("repository_branch", ""),
+        lite=app.config.taobao_lite,
+    )
+    links = [
+        {"type": "link", "text": name, "tooltip": told, "icon": "fas fa-play", "url": address}
+        for name, told, address in found
+    ]
+    if links:
+        menu = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-play"}
+        context["header_buttons"].append(menu | {"buttons": links, "label": "launch-buttons"})
+
+
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------
 
 
@@ -802,11 +904,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("course", Course)
     app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
+    app.add_config_value("taobao_lite", False, "html", bool)
+    app.connect("config-inited", find_lite)
+    app.connect("html-page-context", add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
+    app.connect("env-updated", lambda app, env: unfinished(app).touch())
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
+    app.connect("build-finished", finish, priority=900)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

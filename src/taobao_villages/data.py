@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 import frictionless
 import pandas as pd
 
+from taobao_villages.libraries import needs
+
 if TYPE_CHECKING:
     import geopandas
 
@@ -343,7 +345,8 @@ def outlines() -> geopandas.GeoDataFrame:
     GeoDataFrame, shape (31, 3)
         ``province_code``, ``name_en``, ``geometry`` (longitude and latitude, WGS 84).
     """
-    import geopandas  # slow to import, and only maps need it
+    with needs("The map of outlines"):
+        import geopandas  # slow to import, and only maps need it
 
     return geopandas.read_file(folder() / "geo/provinces.geojson")
 
