@@ -1,5 +1,6 @@
 """The book: what builds and what must fail, and what stands on the built pages."""
 
+import ast
 import csv
 import errno
 import json
@@ -21,7 +22,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import after_2017, book, claims, data
+from taobao_villages import after_2017, book, claims, coding, data
 from taobao_villages.__main__ import main
 
 JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
@@ -239,6 +240,16 @@ def test_reference_pages_hold_the_whole_package(pages):
     page = pages["book/reference/dictionary.html"]
     headings = {heading.get_text().rstrip("#") for heading in page.select("article h2")}
     assert headings == set(data.tables())
+    assert page.select("table.sortable")
+    slips = pages["book/reference/corrections.html"].select("table.sortable tbody tr")
+    assert len(slips) == len(data.load("literature/corrections"))
+    gaps = pages["book/reference/gaps.html"]
+    told = {row.get_text(" ", strip=True) for row in gaps.select("table.sortable tbody tr")}
+    found = data.conflicts()
+    assert len(gaps.select("table.sortable tbody tr")) > len(found) > 300
+    assert any("provinces/panel" in row for row in told)
+    listed = pages["book/reference/coding.html"].select("table.sortable tbody tr")
+    assert len(listed) == len(coding.disagreements())
 
 
 def test_formulas_are_mathml(pages):
@@ -613,6 +624,47 @@ def test_typed_figures_are_found(text):
 )
 def test_what_may_be_typed_is_left_alone(text):
     assert book.typed_figures(text) == []
+
+
+# What captions may name: the two ends of a share, no association, and the usual levels of a test.
+METHOD = {"0", "1", "100%", "95%", "0.05"}
+
+
+def typed_in_captions(notebook) -> list[str]:
+    """Figures typed in the captions and alt texts that a notebook's cells hand over."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    calls = [
+        node
+        for cell in cells
+        for node in ast.walk(ast.parse("".join(cell["source"])))
+        if isinstance(node, ast.Call)
+    ]
+    given = [k.value for call in calls for k in call.keywords if k.arg in ("caption", "alt")]
+    parts = [part for value in given for part in ast.walk(value)]
+    for part in parts:
+        if isinstance(part, ast.FormattedValue):
+            part.value = part.format_spec = ast.Constant(None)  # computed, and how it is printed
+    parts = [part for value in given for part in ast.walk(value)]
+    texts = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+    return [figure for text in texts for figure in book.typed_figures(text) if figure not in METHOD]
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "book").rglob("*.ipynb")))
+def test_captions_and_alt_texts_have_no_typed_figures(path):
+    assert typed_in_captions(nbformat.read(path, 4)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "typed"),
+    [
+        ('show(alt="About 70% of 31.")', ["70%", "31"]),
+        ('show(caption=f"In {year} some 12 of {n}.")', ["12"]),
+        ('show(caption=f"In {year:02d}, {n:.1f}, at 1, list of 2016", name="x7")', []),
+    ],
+)
+def test_typed_figures_of_captions_are_found(source, typed):
+    cell = nbformat.v4.new_code_cell(source)
+    assert typed_in_captions(nbformat.v4.new_notebook(cells=[cell])) == typed
 
 
 def test_the_ledger_that_the_pages_use_is_the_current_one(html, root, ledger):

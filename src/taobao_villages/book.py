@@ -77,14 +77,7 @@ ALLOWED = re.compile(
 )
 
 
-# Where two sources may print different values for the same thing: the key and the value.
-CONFLICTS = {
-    "villages/national": (["year"], "n_villages"),
-    "villages/province_year": (["year", "province"], "n_villages"),
-    "villages/poverty": (["year", "category", "quantity"], "value"),
-    "market/online_retail": (["period_start", "period_end", "indicator", "unit"], "value"),
-    "market/cnnic": (["date", "indicator"], "value"),
-}
+MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
 NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
@@ -317,15 +310,17 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
     (out / "ledger.json").write_text(claims.as_json(rows) + "\n", "utf-8")
     shutil.copyfile(PACKAGE / "ledger.schema.json", out / "ledger.schema.json")
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
-        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "outcomes", "agree"]
+        columns = [*LEDGER_COLUMNS, "low", "high", "interval_unit", "sources"]
+        columns += ["variants", "outcomes", "agree"]
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         for row in rows:
             low, high = row["interval"] or (None, None)
             line = {name: row[name] for name in LEDGER_COLUMNS} | {"low": low, "high": high}
             told = row["variants"]
-            line |= {"sources": ";".join(row["sources"]), "outcomes": told["outcomes"]}
-            table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
+            line |= {"interval_unit": row["interval_unit"], "sources": ";".join(row["sources"])}
+            line |= {"variants": told["n"], "outcomes": told["outcomes"], "agree": told["agree"]}
+            table.writerow(line)
 
 
 def keep(path: Path, compute: Callable[[], str]) -> Any:
@@ -710,7 +705,10 @@ class Reference(SphinxDirective):
                 body.append(line)
             if about.get("gaps"):
                 body.append(nodes.paragraph("", "Known gaps: " + " ".join(about["gaps"])))
-            body.append(plain_table(["Column", "Type", "Unit", "Meaning"], rows))
+            columns = plain_table(["Column", "Type", "Unit", "Meaning"], rows)
+            if len(rows) > 8:  # fewer are read at a glance
+                columns["classes"].append("sortable")
+            body.append(columns)
             parts.append(self.section(f"table-{name}", name, *body))
         return parts
 
@@ -725,20 +723,22 @@ class Reference(SphinxDirective):
         return [table]
 
     def conflicts(self) -> list[nodes.Node]:
-        rows = []
-        for name, (keys, value) in CONFLICTS.items():
-            table = data.load(name).dropna(subset=[value])
-            for key, group in table.groupby(keys, dropna=False):
-                if group[value].nunique() > 1:
-                    told = group.groupby(value)["source_id"].agg(
-                        lambda ids: ", ".join(sorted(set(ids)))
-                    )
-                    what = ", ".join(str(part) for part in key)
-                    said = "; ".join(f"{claims.number(n)} ({ids})" for n, ids in told.items())
-                    rows.append([reference(f"table-{name}", name), what, said])
-        table = plain_table(["Table", "What", "Values and who gives them"], rows)
+        short: list[list[str | nodes.Node]] = []
+        parts: list[nodes.Node] = []
+        head = ["Table", "What", "Values and who gives them"]
+        for name, found in data.conflicts().groupby("table", sort=False):
+            rows: list[list[str | nodes.Node]] = [
+                [reference(f"table-{name}", name), row.what, row.told] for row in found.itertuples()
+            ]
+            if len(rows) <= MANY_CONFLICTS:
+                short += rows
+                continue
+            table = plain_table(head, rows)
+            table["classes"].append("sortable")
+            parts.append(fold(f"{len(rows)} conflicts in {name}", table))
+        table = plain_table(head, short)
         table["classes"].append("sortable")
-        return [table]
+        return [table, *parts]
 
     def corrections(self) -> list[nodes.Node]:
         rows = []
@@ -749,7 +749,9 @@ class Reference(SphinxDirective):
                 told += nodes.Text(f" ({row.note})")
             rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
-        return [plain_table(head, rows)]
+        table = plain_table(head, rows)
+        table["classes"].append("sortable")
+        return [table]
 
     def scorecard(self) -> list[nodes.Node]:
         """One bar of all verdicts, in words too, and a folded table by section."""

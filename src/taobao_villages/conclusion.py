@@ -134,7 +134,7 @@ C53 = Claim(
 
 
 def hub_distance(*, yangtze_delta: str = "16 cities") -> pd.Series:
-    """Kilometres from each province's centre to the nearest seat of a delta prefecture.
+    """Kilometres from each province's centre to a point near the nearest delta prefecture's seat.
 
     Parameters
     ----------
