@@ -25,9 +25,6 @@ from nbclient import NotebookClient
 from taobao_villages import after_2017, book, claims, coding, data
 from taobao_villages.__main__ import main
 
-JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
-
-
 SECTIONS = claims.sections()
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[1] / "book").glob("*.ipynb"))
 
@@ -262,58 +259,6 @@ def test_notebook_runs_from_any_folder(root, tmp_path, name):
 
 
 # ---- what must fail, on a book of one page --------------------------------------------------
-
-
-@pytest.fixture
-def small(root, tmp_path):
-    """Builds a book of one page from the repository's own settings; returns the process."""
-    (tmp_path / "book" / "reference").mkdir(parents=True)
-    for name in ("_config.yml", "references.bib", "requirements.lock"):
-        shutil.copy(root / name, tmp_path / name)
-    shutil.copytree(root / "book" / "_assets", tmp_path / "book" / "_assets")
-    for name in ("claims", "sources"):
-        shutil.copy(root / "book" / "reference" / f"{name}.md", tmp_path / "book" / "reference")
-    shutil.copytree(data.folder(), tmp_path / "data")
-    (tmp_path / ".cache").mkdir()
-    for kept in (root / ".cache").glob("*-*.json"):
-        shutil.copy(kept, tmp_path / ".cache")  # the same data give the same ledger
-    (tmp_path / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/page\nchapters:\n"
-        "  - file: book/reference/claims\n  - file: book/reference/sources\n"
-    )
-    for name in sorted({claim.section for claim in claims.declared()}):
-        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
-        text = "\n".join(f"{panel}## Panel\n" for panel in panels)
-        (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
-        with (tmp_path / "_toc.yml").open("a") as toc:
-            toc.write(f"  - file: book/{name}\n")
-
-    def build(*cells: str, text: str = "# A page\n") -> tuple[int, str, str]:
-        if cells:
-            notebook = nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_markdown_cell(text)]
-                + [nbformat.v4.new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)],
-                metadata={
-                    "kernelspec": {"name": "python3", "display_name": "Python 3"},
-                    "language_info": {"name": "python"},
-                },
-            )
-            (tmp_path / "book" / "page.ipynb").write_text(nbformat.writes(notebook))
-        else:
-            (tmp_path / "book" / "page.md").write_text(text)
-        done = subprocess.run(
-            [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            env=os.environ | {"TAOBAO_DATA": str(tmp_path / "data")},
-        )
-        built = tmp_path / "_build" / "html" / "book" / "page.html"
-        page = built.read_text("utf-8") if built.exists() else ""
-        return done.returncode, done.stdout + done.stderr, page
-
-    build.folder = tmp_path
-    return build
 
 
 FIGURE = """

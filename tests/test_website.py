@@ -42,6 +42,8 @@ def test_a_citation_names_page_book_year_and_address():
         assert part in told["words"]
         assert part in told["bibtex"]
         assert part in told["ris"]
+    config.html_baseurl = ""
+    assert "http" not in str(website.citation(config, "book/market", "Market", 2026))
     assert told["bibtex"].startswith("@incollection{taobao_villages_market,")
     assert told["ris"].splitlines()[0] == "TY  - CHAP"
     assert told["ris"].splitlines()[-1] == "ER  - "
@@ -109,23 +111,15 @@ def test_a_term_carries_its_meaning():
 # ---- what stands beside the pages -----------------------------------------------------------
 
 
-def test_every_page_can_be_cited_and_doubted(html):
+def test_every_page_can_be_cited(html):
     for name in browsing.pages(html):
         page = BeautifulSoup((html / name).read_text("utf-8"), "html.parser")
         if not name.startswith("book/"):
             continue
         box = page.select_one("details.cite")
-        assert "Report a doubt" in box.get_text(), name
         for ending in ("bib", "ris"):
             link = box.select_one(f'a[href$=".{ending}"]')
             assert (html / name).parent.joinpath(link["href"]).resolve().is_file(), name
-
-
-def test_every_claim_can_be_doubted_by_its_id(html):
-    page = BeautifulSoup((html / "book/reference/claims.html").read_text("utf-8"), "html.parser")
-    links = [link["href"] for link in page.select("p.doubt a")]
-    assert len(links) == len(data.load("claims"))
-    assert len({parse_qs(urlsplit(link).query)["title"][0] for link in links}) == len(links)
 
 
 def test_every_page_has_a_picture_and_a_description_for_sharing(html):
@@ -136,15 +130,37 @@ def test_every_page_has_a_picture_and_a_description_for_sharing(html):
         told = {tag.get("property"): tag["content"] for tag in page.select("meta[property]")}
         assert "Taobao Villages" in told["og:site_name"], name
         assert len(told["og:description"]) > 40, name
-        picture = html / told["og:image"].split("/_images/")[1].join(["_images/", ""])
+        picture = html / "_images" / told["og:image"].split("_images/")[1]
         assert picture.is_file(), name
 
 
-def test_the_sitemap_lists_every_page(html):
-    text = (html / "sitemap.xml").read_text("utf-8")
-    for name in browsing.pages(html):
-        if name.startswith("book/"):
-            assert f"/{name}</loc>" in text, name
+def test_with_an_address_pages_are_doubted_shared_and_listed(small):
+    code, log, page = small(text="# A page\n", TAOBAO_REPOSITORY=REPOSITORY)
+    assert code == 0, log
+    site = "https://somebody.github.io/a-book/"
+    made = BeautifulSoup(page, "html.parser")
+    assert "Report a doubt" in made.select_one("details.cite").get_text()
+    assert site in made.select_one("details.cite").get_text()
+    told = {tag.get("property"): tag["content"] for tag in made.select("meta[property]")}
+    assert told["og:url"] == f"{site}book/page.html"
+    assert told["og:image"].startswith(site)
+    out = small.folder / "_build" / "html"
+    assert f"{site}book/page.html</loc>" in (out / "sitemap.xml").read_text("utf-8")
+    claims = BeautifulSoup((out / "book/reference/claims.html").read_text("utf-8"), "html.parser")
+    links = [link["href"] for link in claims.select("p.doubt a")]
+    assert all(link.startswith(f"{REPOSITORY}/issues/new?") for link in links)
+    titles = {parse_qs(urlsplit(link).query)["title"][0] for link in links}
+    assert len(titles) == len(links) == len(data.load("claims"))
+
+
+def test_without_an_address_no_page_invents_one(small):
+    code, log, page = small(text="# A page\n", TAOBAO_REPOSITORY="")
+    assert code == 0, log
+    assert "Report a doubt" not in page
+    assert (
+        "https://" not in BeautifulSoup(page, "html.parser").select_one("details.cite").get_text()
+    )
+    assert not (small.folder / "_build" / "html" / "sitemap.xml").exists()
 
 
 # ---- in a browser ---------------------------------------------------------------------------

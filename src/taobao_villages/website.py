@@ -9,6 +9,7 @@ What the theme leaves open is closed here, after each page is written:
 
 The address is ``repository: url:`` in ``_config.yml``, or the environment variable
 ``TAOBAO_REPOSITORY``; ``html: baseurl:`` overrides the site's address that follows from it.
+Without an address there is nowhere to report a doubt, and no sitemap.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]
     Parameters
     ----------
     config : Config
-        Author, title of the book and address.
+        Author, title of the book and address; without an address the citation has none.
     page : str
         The page's name in the book, such as ``book/market``.
     title : str
@@ -115,7 +116,7 @@ def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]
         ``words``, ``bibtex``, ``ris``, and ``key``, the entry's key.
     """
     author, book = config.author, config.project
-    address = urljoin(config.html_baseurl, f"{page}.html")
+    address = urljoin(config.html_baseurl, f"{page}.html") if config.html_baseurl else ""
     key = "taobao_villages_" + re.sub(r"\W+", "_", page.removeprefix("book/"))
     fields = {
         "author": f"{{{author}}}",
@@ -125,14 +126,15 @@ def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]
         "version": __version__,
         "url": address,
     }
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    words = f"{author} ({year}). {title}. In: {book}, version {__version__}. {address}"
     ris = [("TY", "CHAP"), ("AU", author), ("TI", title), ("BT", book), ("PY", str(year))]
     ris += [("ET", __version__), ("UR", address), ("ER", "")]
     return {
         "key": key,
-        "words": f"{author} ({year}). {title}. In: {book}, version {__version__}. {address}",
+        "words": words.rstrip(),
         "bibtex": f"@incollection{{{key},\n{lines}}}\n",
-        "ris": "".join(f"{tag}  - {value}\n" for tag, value in ris),
+        "ris": "".join(f"{tag}  - {value}\n" for tag, value in ris if value or tag == "ER"),
     }
 
 
