@@ -6,10 +6,19 @@ export PYTHONDONTWRITEBYTECODE :=
 # Times in figures and packages are fixed, so that two builds give the same bytes.
 export SOURCE_DATE_EPOCH ?= 1764000000
 
+# An archive with a wheelhouse (make release WHEELS=1) builds without network.
+ifneq ($(wildcard wheelhouse/*.whl),)
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(CURDIR)/wheelhouse
+export UV_OFFLINE := 1
+export UV_NO_INDEX := 1
+export UV_FIND_LINKS := $(CURDIR)/wheelhouse
+endif
+
 .DEFAULT_GOAL := help
 SEED ?= 2026
 
-.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep
+.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep lite release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +47,13 @@ course: book ## labs, keys, quiz and slides of the course: make course SEED=your
 lab: .venv/ready ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book
 
+lite: book ## the book in the browser: _build/html/lite, and a button on each chapter
+	$(BIN)/python deploy/lite/build.py
+	$(BIN)/jupyter-book build . -W -n --keep-going -q
+
+release: book ## the archive of this version in dist; WHEELS=1: with all packages, builds offline
+	$(BIN)/python deploy/release.py $(if $(WHEELS),--wheels)
+
 serve: book ## read the book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
@@ -45,9 +61,12 @@ bench: .venv/ready ## time builds and the multiverse, as ratios
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/multiverse.py
 
-audit-deep: .venv/ready ## placebo, planted effects, calibration: long, not part of the tests
+audit-deep: .venv/ready ## placebo, calibration, two clones, an archive rebuilt: long, not part of the tests
 	$(BIN)/python benchmarks/placebo.py
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/two_clones.py
+	$(BIN)/python deploy/lite/check.py --versions
+	$(BIN)/python deploy/release.py --prove
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \

@@ -28,7 +28,24 @@ RESULT = Path(__file__).with_suffix(".json")
 PERMUTATIONS = 99
 VARIANTS = 4  # sampled for each claim and data set, the default among them
 LOCATION = ("C21",)
-ASSOCIATION = ("C18", "C53", "C54")
+ASSOCIATION = ("C18", "C53", "C54", "C35")
+PARCELS = ("C24",)
+# Shares in percent that each claim's default variant must keep to: "reproduced" at most so often
+# in shuffled data, and at least so often in planted data. 80 is the usual wish. C35 asks for roads
+# with income held, and C54 for roads and distance at once; between 31 provinces these go together,
+# so a true effect is often missed: a dozen trial sets told us before the floors were set.
+CEILING = 6
+FLOORS = {"C18": 80, "C21": 80, "C24": 80, "C35": 60, "C53": 80, "C54": 20}
+# Other claims on where villages are, and why shuffled data say nothing of their rules.
+LEFT_OUT = {
+    "C15": "growth over time: there are no places to shuffle; its forecasts are scored instead",
+    "C19": "a share of a complete list against a stated number: no test to be fooled",
+    "C20": "a share of a complete list against a stated number: no test to be fooled",
+    "C22": "a share of a complete list against a threshold: no test to be fooled",
+    "C23": "coded cases: bounds of the not-reported, no test",
+    "C36": "a recount of a list against a stated number; chance is shown, and does not decide",
+    "C41": "coded cases: its exact test is tried in the calibration",
+}
 
 
 def relocated(rates: dict[int, pd.Series]) -> dict[str, pd.DataFrame]:
@@ -88,6 +105,15 @@ def planted_provinces(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return relocated(rates)
 
 
+def planted_parcels(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """Rates that follow parcels per resident, with noise; without a number, the mean."""
+    parcels = data.indicator("express_parcels_jan_jun", 2016, "express_2016h1")
+    each = np.log(parcels / provinces.base("population", 2016))
+    drive = ((each - each.mean()) / each.std()).fillna(0.0)
+    noise = rng.normal(scale=0.5, size=31)
+    return relocated({year: np.exp(drive + noise) for year in provinces.YEARS})
+
+
 def by_prefecture(weights: np.ndarray, codes: pd.Index, rng: np.random.Generator):
     """Tables in which prefectures hold the lists' counts, drawn in order of `weights`."""
     cities = data.load("villages/city_year")
@@ -136,6 +162,7 @@ def one(number: int, kind: str) -> list[dict[str, str]]:
     makers = {
         LOCATION: {"shuffled": shuffled_prefectures, "planted": planted_prefectures},
         ASSOCIATION: {"shuffled": shuffled_provinces, "planted": planted_provinces},
+        PARCELS: {"shuffled": shuffled_provinces, "planted": planted_parcels},
     }
     found = []
     declared = {claim.id: claim for claim in claims.declared()}
@@ -187,6 +214,9 @@ def main() -> None:
         "sets": sets,
         "permutations": PERMUTATIONS,
         "cores": os.cpu_count(),
+        "ceiling": CEILING,
+        "floors": FLOORS,
+        "left_out": LEFT_OUT,
         "rates": rates,
     }
     RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")

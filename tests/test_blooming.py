@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import blooming, data, provinces
+from taobao_villages import blooming, data, provinces, statistics
 
 # ---- growth ---------------------------------------------------------------------------------
 
@@ -89,6 +89,14 @@ def test_size_of_the_growth_test_under_its_own_null():
             counts.append(counts[-1] + rng.negative_binomial(counts[-1], np.exp(-0.8)))
         rejected += blooming.constant_rate_test(intervals(counts, [12, 12, 12]))["p"] < 0.05
     assert 2 <= rejected <= 22
+
+
+def test_growth_before_the_lists_is_dated_by_decembers():
+    early = blooming.growth(years=(2009, 2012, 2013))
+    assert early["months"].tolist() == [36, 12]
+    assert early["n_from"].tolist() == [3, 14]
+    assert early["rate"].tolist() == pytest.approx([np.log(14 / 3) / 3, np.log(20 / 14)])
+    assert blooming.growth()["from"].tolist() == [2013, 2014, 2015]
 
 
 def test_verdict_on_growth_turns_on_the_dates():
@@ -202,6 +210,48 @@ def test_inland_is_what_the_coast_leaves():
         assert details[f"count_{year}"] + details[f"coast_{year}"] == total
 
 
+def test_printed_regions_by_hand():
+    table = blooming.printed_regions()
+    assert table["year"].max() == 2016
+    inland = table[table["inland"]].drop_duplicates("year").set_index("year")
+    assert inland["n_villages"].to_dict() == {2014: 4, 2015: 17, 2016: 25}
+    assert inland.loc[2014, "low"] == pytest.approx(100 * 4 / 212)
+    assert inland.loc[2014, "high"] == pytest.approx(100 * 4 / 211)
+    others = table[~table["inland"]].set_index("source_id")
+    assert others.loc["e_diao2017", ["low", "high"]].tolist() == [98, 98]
+    assert others.loc["paypers2014", ["low", "high"]].tolist() == [90, 100]  # "over 90%"
+
+
+def test_printed_figures_are_a_reading_of_the_east_and_of_the_inland():
+    by_default = blooming.C19.judge()
+    printed = blooming.C19.judge(source="printed")
+    assert printed.verdict == by_default.verdict == "reproduced"
+    assert printed.evidence.interval == (round(100 - 1700 / 780, 1), round(100 - 400 / 212, 1))
+    assert by_default.evidence.details["printed_low"] == printed.evidence.interval[0]
+    assert {"paypers2014", "e_diao2017", "xinhua2015"} <= set(by_default.evidence.sources)
+    inland = blooming.C22.judge(source="printed")
+    assert inland.evidence.value == 25
+    assert inland.evidence.interval == (round(100 * 4 / 212, 1), round(1700 / 780, 1))
+    for claim in (blooming.C19, blooming.C22):
+        with pytest.raises(ValueError, match="use one of lists, printed"):
+            claim.judge(source="hearsay")
+        assert claim.skip(definitions=("coastal",), source="printed")
+        assert not claim.skip(definitions=blooming.EAST, source="printed")
+
+
+def test_printed_counts_bound_the_south_from_below():
+    # 2015: Zhejiang 280 and Fujian 71 are printed, of 780; 2016: with Guangdong 262, Jiangsu 201
+    bounds = blooming.printed_south()
+    assert bounds.loc[2015, "low"] == pytest.approx(100 * 351 / 780)
+    assert bounds.loc[2015, "high"] == 100
+    north = blooming.printed_south("south_jiangsu_north")
+    assert bounds.loc[2016, "low"] - north.loc[2016, "low"] == pytest.approx(100 * 201 / 1311)
+    assert bounds.loc[2016, "high"] - north.loc[2016, "high"] == pytest.approx(100 * 201 / 1311)
+    for year in provinces.YEARS:
+        assert bounds.loc[year, "low"] <= blooming.share(year, "south") <= bounds.loc[year, "high"]
+    assert blooming.C20.judge().evidence.details["printed_low_2015"] == 45
+
+
 # ---- deltas ---------------------------------------------------------------------------------
 
 
@@ -299,6 +349,23 @@ def test_association_does_not_rest_on_the_family():
     for family in ("quasi-poisson", "negative binomial"):
         effect = provinces.association(2016, family=family).effects.iloc[0]
         assert effect["low"] > 1
+
+
+def test_local_tests_count_what_the_local_moran_marks():
+    table = blooming.local_tests(2016, permutations=999)
+    assert len(table) == 6
+    assert set(table["weights"]) == {"contiguity", "knn", "distance"}
+    assert (table["high"] <= table["after"]).all()
+    assert (table["after"] <= table["before"]).all()
+    local = statistics.local_moran(
+        provinces.villages(2016).to_numpy(float),
+        blooming.neighbours("knn"),
+        permutations=999,
+        seed=blooming.SEED,
+        alternative="two-sided",
+    )
+    row = table.query("values == 'counts' and weights == 'knn'").iloc[0]
+    assert row["before"] == (local["p"] < 0.05).sum() > 0
 
 
 def test_contiguity_without_the_ferry_names_hainan():

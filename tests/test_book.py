@@ -1,22 +1,29 @@
 """The book: what builds and what must fail, and what stands on the built pages."""
 
+import ast
 import csv
+import errno
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
+import matplotlib as mpl
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import after_2017, book, claims, data
+from taobao_villages import after_2017, book, claims, coding, data
+from taobao_villages.__main__ import main
 
 JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
 
@@ -210,6 +217,21 @@ def test_no_page_loads_anything_from_outside(html):
                 assert not str(found.get(key, "")).startswith(("http", "//")), (path.name, found)
 
 
+def test_each_claim_has_a_short_address_and_leads_to_its_panel(pages):
+    page = pages["book/reference/claims.html"]
+    for claim in claims.declared():
+        short = claim.id.lower()
+        part = page.find(id=short)
+        assert part is not None, claim.id
+        section = part if part.name == "section" else part.find_parent("section")
+        assert section["id"] == f"claim-{short}"
+        address = f"{claim.section}.html#panel-{short}"
+        assert section.select_one(f'a[href$="{address}"]'), claim.id
+        panel = pages[f"book/{claim.section}.html"].find(id=f"panel-{short}")
+        assert panel is not None, claim.id
+        assert "claim-panel" in panel["class"], claim.id
+
+
 def test_reference_pages_hold_the_whole_package(pages):
     sources = pages["book/reference/sources.html"].select("table.sortable tbody tr")
     assert {row["id"] for row in sources} == {f"source-{name}" for name in data.sources().index}
@@ -218,6 +240,16 @@ def test_reference_pages_hold_the_whole_package(pages):
     page = pages["book/reference/dictionary.html"]
     headings = {heading.get_text().rstrip("#") for heading in page.select("article h2")}
     assert headings == set(data.tables())
+    assert page.select("table.sortable")
+    slips = pages["book/reference/corrections.html"].select("table.sortable tbody tr")
+    assert len(slips) == len(data.load("literature/corrections"))
+    gaps = pages["book/reference/gaps.html"]
+    told = {row.get_text(" ", strip=True) for row in gaps.select("table.sortable tbody tr")}
+    found = data.conflicts()
+    assert len(gaps.select("table.sortable tbody tr")) > len(found) > 300
+    assert any("provinces/panel" in row for row in told)
+    listed = pages["book/reference/coding.html"].select("table.sortable tbody tr")
+    assert len(listed) == len(coding.disagreements())
 
 
 def test_formulas_are_mathml(pages):
@@ -263,7 +295,9 @@ def small(root, tmp_path):
         "  - file: book/reference/claims\n  - file: book/reference/sources\n"
     )
     for name in sorted({claim.section for claim in claims.declared()}):
-        (tmp_path / "book" / f"{name}.md").write_text("# Chapter\n")
+        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
+        text = "\n".join(f"{panel}## Panel\n" for panel in panels)
+        (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
         with (tmp_path / "_toc.yml").open("a") as toc:
             toc.write(f"  - file: book/{name}\n")
 
@@ -305,19 +339,143 @@ figures.show(figure, name="one", caption="A caption long enough.", alt={alt!r},
 
 
 def test_a_changed_number_in_the_data_shows_on_the_page(small):
-    cell = "from taobao_villages import provinces\nprint('total', provinces.villages(2016).sum())"
+    cell = "from taobao_villages import data\nsold = data.load('market/online_retail')['value']\n"
+    cell += "print('total', sold.iloc[0])"
     code, log, page = small(cell)
     assert code == 0, log
-    assert "total 1311" in page
-    table = small.folder / "data" / "villages" / "province_year.csv"
+    assert "total 240.0" in page
+    table = small.folder / "data" / "market" / "online_retail.csv"
     changed = re.sub(
-        r"(?m)^(2016,44,.*?,)262(,.*xrwang2016)", r"\g<1>272\2", table.read_text("utf-8")
+        r"(?m)^(2017-01,.*?online_retail,)240,", r"\g<1>250,", table.read_text("utf-8")
     )
     assert changed != table.read_text("utf-8")
     table.write_text(changed, "utf-8")
     code, log, page = small(cell)
     assert code == 0, log
-    assert "total 1321" in page, "the page must not show a cached number"
+    assert "total 250.0" in page, "the page must not show a cached number"
+
+
+def test_faulty_data_of_a_user_are_refused_with_all_faults(small):
+    table = small.folder / "data" / "market" / "online_retail.csv"
+    text = table.read_text("utf-8").replace(",240,", ",many,", 1).replace(",m209,", ",nobody,", 1)
+    table.write_text(text, "utf-8")
+    sources = small.folder / "data" / "villages" / "poverty.csv"
+    sources.write_text(sources.read_text("utf-8")[:-1], "utf-8")
+    code, log, page = small(text="# A page\n")
+    assert code != 0
+    assert not page
+    assert f"the data package in {small.folder / 'data'} is refused, faults: 2" in log
+    assert "data/market/online_retail.csv, row 2, column value: 'many'" in log
+    assert "data/villages/poverty.csv" in log
+    assert "the file may be cut off" in log
+
+
+# ---- what is stopped in the middle goes on ---------------------------------------------------
+
+
+def a_notebook(path: Path, *cells: str) -> Path:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    path.write_text(nbformat.writes(notebook), "utf-8")
+    return path
+
+
+def test_a_cached_notebook_that_is_half_written_is_run_again(tmp_path):
+    path = a_notebook(tmp_path / "one.ipynb", "print('here')")
+    cache = tmp_path / "cache"
+    book.run_notebooks([path], cache, "key")
+    (kept,) = cache.glob("executed/*/*.ipynb")
+    whole = kept.read_text("utf-8")
+    kept.write_text(whole[:100], "utf-8")
+    book.run_notebooks([path], cache, "key")
+    assert json.loads(kept.read_text("utf-8")) == json.loads(whole)
+
+
+def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
+    cell = "import pathlib, time\npathlib.Path('started-' + {!r}).touch()\ntime.sleep({})"
+    paths = [
+        a_notebook(tmp_path / f"{n}.ipynb", cell.format(str(n), 0 if n == 0 else 300))
+        for n in range(8)
+    ]
+    names = [str(path) for path in paths]
+    script = "import sys; from pathlib import Path; from taobao_villages import book\n"
+    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), 'key')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 60
+    while not any((tmp_path / f"started-{n}").exists() for n in range(1, 8)):
+        assert time.monotonic() < until, "no notebook began"
+        time.sleep(0.1)
+    while not list(tmp_path.glob("cache/executed/*/*.ipynb")):
+        assert time.monotonic() < until, "the short notebook is not kept"
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=20)[1]
+    assert process.returncode == 1
+    assert told.rstrip().endswith("stopped; what has run is kept, so the next build goes on")
+    book.run_notebooks(paths[:1], tmp_path / "cache", "key")  # from the cache, at once
+
+
+def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):
+    app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path))
+    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=book.digest(root, pages=True))
+    assert book.outdated(app, env, set(), set(), set()) == []
+    book.unfinished(app).touch()
+    assert sorted(book.outdated(app, env, set(), set(), set())) == ["a", "b"]
+    book.finish(app, KeyError("a failure"))
+    assert book.unfinished(app).exists()
+    book.finish(app, None)
+    assert book.outdated(app, env, set(), set(), set()) == []
+
+
+def test_a_build_marks_its_end(small):
+    code, log, _ = small(text="# A page\n")
+    assert code == 0, log
+    assert not list(small.folder.rglob("unfinished"))
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch, caplog):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "page.html")
+
+    def write(path, *_):
+        path.touch()
+        raise full
+
+    monkeypatch.setattr(Path, "write_text", write)
+    with pytest.raises(OSError, match="No space left"):
+        book.keep(tmp_path / "ledger.json", lambda: "[]")
+    assert not (tmp_path / "ledger.json").exists()
+    told = []
+    monkeypatch.setattr(book.LOGGER, "error", told.append)
+    book.finish(SimpleNamespace(doctreedir=str(tmp_path)), full)
+    assert told == ["the disk is full. Remedy: free some space and build again; nothing is lost"]
+
+
+def test_a_folder_without_the_right_to_write_is_named(monkeypatch, capsys):
+    def refuse():
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "data/versions.part")
+
+    monkeypatch.setattr(data, "seal", refuse)
+    assert main(["seal"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("data/versions.part: Permission denied. Remedy: ")
+
+
+def test_reading_the_data_writes_nothing_into_their_folder(tmp_path, monkeypatch):
+    shutil.copytree(data.folder(), tmp_path / "data")
+    monkeypatch.setenv("TAOBAO_DATA", str(tmp_path / "data"))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
+    data.load("villages/national")
+    book.digest(tmp_path)
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "data").rglob("*")} == before
+
+
+def test_the_font_of_the_figures_comes_with_matplotlib():
+    """No font can be missing: no figure needs one of the system."""
+    import matplotlib.font_manager as fonts
+
+    found = fonts.findfont("DejaVu Sans", fallback_to_default=False)
+    assert Path(found).is_relative_to(mpl.get_data_path())
 
 
 def test_the_cache_key_covers_data_package_and_lock(root, tmp_path, monkeypatch):
@@ -432,6 +590,8 @@ def test_what_a_page_must_not_have(small, text, message):
         "a factor of 3.7",
         "1,311 villages",
         "C19 has 5",
+        "1. In 42 places.",
+        "They came in\n42. Then more.",
         "```{note}\nSome 42 of them.\n```",
         "```{note}\nOf them.\n```\n\nIn 42 places.\n\n```{note}\nOf them.\n```",
         "```python\nx = 5\n```\n\nIn 42 places.\n\n```python\nx = 5\n```",
@@ -459,10 +619,52 @@ def test_typed_figures_are_found(text):
         "the early 2000s",
         "A worked example: 2 and 3 make 5.",
         "Table 2 of the article",
+        "1. First.\n2. Then.\n   1. Within.",
     ],
 )
 def test_what_may_be_typed_is_left_alone(text):
     assert book.typed_figures(text) == []
+
+
+# What captions may name: the two ends of a share, no association, and the usual levels of a test.
+METHOD = {"0", "1", "100%", "95%", "0.05"}
+
+
+def typed_in_captions(notebook) -> list[str]:
+    """Figures typed in the captions and alt texts that a notebook's cells hand over."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    calls = [
+        node
+        for cell in cells
+        for node in ast.walk(ast.parse("".join(cell["source"])))
+        if isinstance(node, ast.Call)
+    ]
+    given = [k.value for call in calls for k in call.keywords if k.arg in ("caption", "alt")]
+    parts = [part for value in given for part in ast.walk(value)]
+    for part in parts:
+        if isinstance(part, ast.FormattedValue):
+            part.value = part.format_spec = ast.Constant(None)  # computed, and how it is printed
+    parts = [part for value in given for part in ast.walk(value)]
+    texts = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+    return [figure for text in texts for figure in book.typed_figures(text) if figure not in METHOD]
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "book").rglob("*.ipynb")))
+def test_captions_and_alt_texts_have_no_typed_figures(path):
+    assert typed_in_captions(nbformat.read(path, 4)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "typed"),
+    [
+        ('show(alt="About 70% of 31.")', ["70%", "31"]),
+        ('show(caption=f"In {year} some 12 of {n}.")', ["12"]),
+        ('show(caption=f"In {year:02d}, {n:.1f}, at 1, list of 2016", name="x7")', []),
+    ],
+)
+def test_typed_figures_of_captions_are_found(source, typed):
+    cell = nbformat.v4.new_code_cell(source)
+    assert typed_in_captions(nbformat.v4.new_notebook(cells=[cell])) == typed
 
 
 def test_the_ledger_that_the_pages_use_is_the_current_one(html, root, ledger):

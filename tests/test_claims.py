@@ -31,6 +31,32 @@ def test_an_interval_says_what_its_ends_are():
         evidence(interval=(0, 1))
 
 
+@pytest.mark.parametrize(
+    ("given", "unit"),
+    [
+        ({}, ""),
+        ({"interval": (0, 1), "interval_kind": "range"}, "cases"),
+        ({"interval": (0, 1), "interval_kind": "share in percent if all had one"}, "%"),
+        ({"interval": (0, 1), "interval_kind": "rates", "interval_unit": "a year"}, "a year"),
+    ],
+)
+def test_an_interval_has_a_unit_of_its_own(given, unit):
+    assert evidence(unit="cases", **given).interval_unit == unit
+
+
+def test_a_panel_says_when_one_source_is_all():
+    def terms(*sources, value=1):
+        claim = Claim(
+            "C15", lambda: evidence(value=value, sources=sources), ALWAYS, no_variants="-"
+        )
+        return [term for term, _ in claims.panel_lines(claim.judge().as_dict())]
+
+    assert "One source" in terms("xrwang2016")
+    assert "One source" in terms("xrwang2016", "project_definition")
+    assert "One source" not in terms("xrwang2016", "li2017")
+    assert "One source" not in terms("xrwang2016", value=None)
+
+
 def test_a_verdict_outside_the_five_is_refused():
     claim = Claim("C15", evidence, Rule("Odd.", lambda found: ("probably", "")))
     with pytest.raises(ClaimError, match="probably"):

@@ -126,6 +126,26 @@ def test_passes_that_exclude_each_other_are_listed_with_the_decision(planted):
     ]
 
 
+def test_disagreements_by_hand(planted):
+    found = coding.disagreements()
+    keys = ["case_id", "dimension", "concept", "reported_by", "doubtful", "source_id"]
+    assert list(found) == keys
+    apart = coding.units().query("first != second")
+    assert len(found) == len(apart) == 3
+    told = found.set_index(["case_id", "concept"])[["reported_by", "doubtful"]]
+    assert told.loc[("c", "network")].tolist() == ["first pass", False]
+    assert told.loc[("d", "firm")].tolist() == ["first pass", False]
+    assert told.loc[("d", "person")].tolist() == ["second pass", False]
+
+
+def test_a_disagreement_is_doubtful_if_no_code_of_it_is_sure(planted):
+    second = planted["cases/second_pass"].query("case_id == 'b'").assign(case_id="c")
+    first = planted["cases/case_codes"].query("case_id != 'c'")
+    with data.replaced({"cases/second_pass": second, "cases/case_codes": first}):
+        row = coding.disagreements().set_index("case_id").loc["c"]
+        assert row[["reported_by", "doubtful"]].tolist() == ["second pass", True]
+
+
 # ---- on the data ----------------------------------------------------------------------------
 
 

@@ -1,10 +1,13 @@
 """The conclusion: intervals, gaps and the balance, worked by hand and on planted verdicts."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
-from taobao_villages import claims, conclusion, data, multiverse
+from taobao_villages import claims, conclusion, data, multiverse, statistics
 from taobao_villages.claims import Evidence
 
 
@@ -207,3 +210,61 @@ def test_each_claim_and_variant_has_a_verdict_a_reason_and_sources(claim):
     assert verdict.evidence.sources
     rows = multiverse.run([claim], jobs=1)
     assert len(rows) == len(multiverse.combinations(claim))
+
+
+# ---- why only in part ------------------------------------------------------------------------
+
+
+def test_why_a_claim_is_in_part():
+    rows = [
+        {"id": "C40", "reason": "Known from the article alone.", "variants": {"shares": {}}},
+        {"id": "C58", "reason": "Known from the article alone.", "variants": {"shares": {}}},
+        {"id": "C20", "reason": "Some.", "variants": {"shares": {"reproduced": 10.0}}},
+        {"id": "C41", "reason": "Some.", "variants": {"shares": {"contradicted": 10.0}}},
+    ]
+    rows = [row | {"verdict": "reproduced in part"} for row in rows]
+    other = {"id": "C19", "verdict": "reproduced", "reason": "", "variants": {"shares": {}}}
+    found = conclusion.causes([*rows, other])
+    assert found.to_dict() == {"C40": "cap", "C58": "unread", "C20": "choice", "C41": "other"}
+    assert set(found) == set(conclusion.CAUSES)
+
+
+def test_rules_that_can_never_say_reproduced_say_so_in_words():
+    for claim in claims.declared():
+        if not conclusion.can_be_reproduced(claim.rule):
+            assert re.search("at best|no more|[Nn]ever more|In part if", claim.rule.text), claim.id
+
+
+def test_the_reason_of_c53_names_the_test_that_fails():
+    found = conclusion.C53.judge()
+    assert found.evidence.details["lowest_rank_enterprise"] <= 0
+    assert found.reason == (
+        "Only some of it holds: the rank correlation of private enterprise may be none."
+    )
+
+
+def test_the_low_power_of_c54_is_told_as_it_was_measured():
+    planted = multiverse.stored("placebo")["rates"]["C54"]["planted"]
+    assert 20 <= planted["reproduced"] <= 30
+    assert "about a quarter" in conclusion.C54.judge().evidence.limits
+
+
+# ---- second implementation ------------------------------------------------------------------
+
+
+def test_the_gap_explained_is_that_of_a_models_own_predictions():
+    frame = conclusion.barriers(2016)
+    names = ["roads", "distance"]
+    model = statistics.count_model(frame, "n_villages", names, exposure="exposure")
+    fit = sm.GLM(
+        frame["n_villages"],
+        sm.add_constant(frame[names]),
+        family=sm.families.Poisson(),
+        exposure=frame["exposure"],
+    ).fit()
+    logs = []
+    for count in (fit.fittedvalues, frame["n_villages"]):
+        sums = pd.DataFrame({"n": count, "size": frame["exposure"]}).groupby(frame["coastal"]).sum()
+        logs.append(np.log(sums["n"] / sums["size"]).diff().iloc[-1])
+    found = conclusion.gap_explained(frame, model.effects)
+    assert found == pytest.approx(logs[0] / logs[1], rel=1e-4)

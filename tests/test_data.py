@@ -2,6 +2,8 @@
 
 import ast
 import csv
+import datetime
+import hashlib
 import io
 import json
 import re
@@ -12,9 +14,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import frictionless
+import pandas as pd
 import pytest
 
 from taobao_villages import data
+from taobao_villages.__main__ import main
 from taobao_villages.data import DataError
 
 TOTALS = {2014: 212, 2015: 780, 2016: 1311}
@@ -482,6 +486,17 @@ SCHEMA = [
     for kind, fault in faults_of_a_schema(table)
 ]
 
+
+def more(**cells):
+    """Add a row: the first, with other cells."""
+
+    def change(rows):
+        rows.append([cells.get(name, cell) for name, cell in zip(rows[0], rows[1], strict=True)])
+        return len(rows)
+
+    return change
+
+
 # Faults that only a comparison of rows or tables shows: the fault, and where it is reported if
 # that is in another table than the changed one.
 COMPARED = {
@@ -616,6 +631,69 @@ COMPARED = {
     "a formula that divides by nought": (
         Fault("villages/poverty", "formula", "cannot be worked out",
               put("formula", "value = 63 / 0", formula="value = 63 - 18")), None),
+    "a total far from that of the other sources": (
+        Fault("villages/national", "n_villages", "2016: 13110, other sources have 1311",
+              more(n_villages="13110", year="2016", source_id="li2017")), None),
+    "a province's count far from that of the other sources": (
+        Fault("villages/province_year", "n_villages", "2018, 37: 36, other sources have 367",
+              put("n_villages", "36", year="2018", province_code="37")), None),
+    "a second source of a province's value that is far away": (
+        Fault("provinces/panel", "value", "11, 2015, population: 21, other sources have 21",
+              more(value="21", year="2015", indicator="population", source_id="li2017")), None),
+    "an indicator in two units": (
+        Fault("provinces/panel", "unit", "gdp in 'yuan', elsewhere in '100 million yuan",
+              put("unit", "yuan", indicator="gdp", year="2015")), None),
+    "a quantity in another unit": (
+        Fault("villages/poverty", "unit", "n_villages in 'counties', elsewhere in 'villages'",
+              put("unit", "counties", quantity="n_villages")), None),
+    "a unit that is not among those declared": (
+        Fault("market/online_retail", "unit", "'%', elsewhere in 'RMB billion' or",
+              put("unit", "%", indicator="online_retail_cnnic")), None),
+    "a fraction for a rate of urbanisation": (
+        Fault("provinces/panel", "value", "0.865 is not above 1 and at most 100",
+              put("value", "0.865", indicator="urbanisation_rate", year="2015")), None),
+    "a rate of urbanisation over 100": (
+        Fault("provinces/panel", "value", "865 is not above 1 and at most 100",
+              put("value", "865", indicator="urbanisation_rate", year="2015")), None),
+    "a series that jumps": (
+        Fault("provinces/panel", "value", "highway_length, Beijing, nbs_transport_ttc: 2190",
+              put("value", "2190", indicator="highway_length", year="2015")), None),
+    "a series that jumps more than is declared for it": (
+        Fault("provinces/panel", "value", "ecommerce_sales, Qinghai, nbs_ecsales_nfu: 6437",
+              put("value", "6437", indicator="ecommerce_sales", year="2015", province="Qinghai")),
+        None),
+    "provinces that do not sum to the printed total": (
+        Fault("provinces/panel", "value", "highway_length of 2016: 4.6963e+06 here",
+              put("value", "23000", indicator="highway_length", year="2016", province="Beijing")),
+        "provinces/national"),
+    "a printed total that is not the provinces' sum": (
+        Fault("provinces/national", "value", "population of 2016: 128271 here, the provinces sum",
+              put("value", "128271", indicator="population", year="2016")), None),
+    "some provinces with more than the nation": (
+        Fault("provinces/national", "value", "national_poverty_counties of 2012: 192 here",
+              put("value", "192", indicator="national_poverty_counties")), None),
+    "neighbours by land one way and by ferry the other": (
+        Fault("geo/adjacency", "link_type", "44, 46: land here, ferry from 46 to 44",
+              put("link_type", "land", link_type="ferry")), None),
+    "a neighbour one way only": (
+        Fault("geo/adjacency", "link_type", "12, 11: land here, no row from 11 to 12",
+              put("province_code_b", "14", province_code_a="11", province_code_b="12")),
+        "any row"),
+    "two tiles in one place": (
+        Fault("geo/tilegrid", "col", "another tile has col 5 and row 7",
+              put("col", "5", province_code="82")), None),
+    "two tiles with one short name": (
+        Fault("geo/tilegrid", "abbr", "another tile has abbr HK",
+              put("abbr", "HK", province_code="82")), None),
+    "a day that no calendar has": (
+        Fault("villages/list_events", "date", "'2015-12-34' is not a day, month or year",
+              put("date", "2015-12-34", list_year="2015", precision="day")), None),
+    "a month that no calendar has": (
+        Fault("market/cnnic", "date", "'2006-13' is not a day, month or year",
+              put("date", "2006-13", date="2006-12")), None),
+    "a date after the release": (
+        Fault("sources", "read_on", "2031-01-01 is after the release of 20",
+              spoil("read_on", "2031-01-01")), None),
     "a source that nothing uses": (
         Fault("sources", "source_id", "no table uses a_li2018",
               lambda rows: rows.append(["a_li2018", "press", "P", "T", *[""] * 5, "A", "", ""])
@@ -696,6 +774,65 @@ def test_a_fault_that_a_comparison_shows_is_found(plant, fault, where):
     assert matching, found
     assert all(f", column {fault.column}: " in line for line in matching)
     assert all(re.search(r"Remedy: .{8,}", line) for line in found)
+
+
+def test_outlines_of_other_units_are_found(copy):
+    replace(copy / "geo/provinces.geojson", '"province_code":"11"', '"province_code":"12"')
+    found = [line for line in data.check() if line.startswith("data/geo/provinces.geojson, ")]
+    assert len(found) == 2
+    assert "province_code 11: province 11 has 0 outlines, 1 expected. Remedy: " in found[0]
+    assert "province_code 12: province 12 has 2 outlines, 1 expected" in found[1]
+
+
+def test_an_exception_is_declared_in_the_package(copy):
+    def narrower(about):
+        about["next_year"]["wider"] = []
+
+    edit_package(copy, "provinces/panel", narrower)
+    found = data.check()
+    assert len(found) == 13
+    assert all("ecommerce_sales, " in line and "Remedy: " in line for line in found)
+
+
+# ---- a version is one state of the files -------------------------------------------------------
+
+
+def test_the_data_are_those_of_the_released_version():
+    """A change of the data needs a new version, its entry in the changelog, and the seal."""
+    assert data.released() is None
+    told = (SOURCE / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = json.loads((SOURCE / "versions.json").read_text(encoding="utf-8"))
+    assert re.findall(r"^## \[(.+?)\] - ", told, re.MULTILINE) == list(versions)[::-1]
+    assert list(versions)[-1] == data.version()
+
+
+def test_a_value_that_was_changed_with_its_hash_is_told(copy, capsys):
+    path = copy / "villages/economy.csv"
+    place = replace(path, ",as_printed,", ",rounded,")
+    assert place
+    raw = path.read_bytes()
+
+    def hide(about):
+        about.update(hash=f"sha256:{hashlib.sha256(raw).hexdigest()}", bytes=len(raw))
+
+    edit_package(copy, "villages/economy", hide)
+    (line,) = data.check()
+    assert line.startswith("data/datapackage.json, key version: the data are not those of version")
+    assert "Remedy: undo the change; or raise version" in line
+    assert main(["check"]) == 1
+    assert capsys.readouterr().out == line + "\n"
+    with pytest.raises(DataError, match="are not those of version"):
+        data.seal()
+
+
+def test_a_new_version_is_sealed_with_its_day(copy):
+    replace(copy / "villages/economy.csv", ",as_printed,", ",rounded,")
+    replace(copy / "datapackage.json", f'"version": "{data.version()}"', '"version": "9.0.0"')
+    assert "9.0.0 is not sealed. Remedy: run seal" in data.check()[-1]
+    assert data.seal() == ["villages/economy"]
+    assert data.check() == []
+    package = json.loads((copy / "datapackage.json").read_text(encoding="utf-8"))
+    assert package["created"].startswith(f"{datetime.date.today()}T")
 
 
 def test_the_check_gathers_the_faults_of_all_tables(plant):
@@ -835,6 +972,68 @@ def test_an_empty_file_is_found(copy):
     assert "row 1, column year: missing" in faults("villages/national")[0]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "cell"),
+    [
+        ("provinces/panel", "value", "NaN"),
+        ("provinces/panel", "value", "INF"),
+        ("provinces/panel", "value", "-inf"),
+        ("provinces/panel", "value", "1e3"),
+        ("provinces/panel", "value", "+5"),
+        ("provinces/panel", "value", "9" * 400),
+        ("provinces/panel", "value", "1_000.5"),
+        ("villages/province_year", "n_villages", "1_000"),
+        ("villages/province_year", "n_villages", "１２"),
+        ("villages/province_year", "n_villages", "99999999999999999999"),
+        ("villages/province_year", "n_villages", " 12"),
+        ("provinces/provinces", "coastal", "1"),
+        ("provinces/provinces", "coastal", "True"),
+    ],
+)
+def test_a_spelling_that_pandas_reads_otherwise_is_found(plant, table, column, cell):
+    """Frictionless takes some of these; pandas refuses them, or reads something else."""
+    row = plant(Fault(table, column, "", spoil(column, cell)))
+    start = f"data/{table}.csv, row {row}, column {column}: {cell!r} is not "
+    assert [line for line in faults(table) if line.startswith(start) and "Remedy: " in line]
+    assert [line for line in data.check() if line.startswith(start)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "row", "words"),
+    [
+        ("\n2009,", '\n"2009,', 2, "cannot be split into cells"),
+        ("\n2009,", '\n"2009"x,', 2, "cannot be split into cells"),
+        ("\n2009,", '\n"20\n09",', 2, "a line end inside the cell"),
+        ("\n2009,", "\n20\x0009,", 2, "a null character"),
+    ],
+)
+def test_a_broken_row_is_found(copy, old, new, row, words):
+    path = copy / "villages/national.csv"
+    path.write_bytes(path.read_bytes().replace(old.encode(), new.encode(), 1))
+    (line,) = faults("villages/national")
+    assert line.startswith(f"data/villages/national.csv, row {row}, column year: ")
+    assert words in line
+    assert "Remedy: " in line
+
+
+def test_a_quote_left_open_at_the_end_is_found(copy):
+    path = copy / "villages/national.csv"
+    with path.open("ab") as file:
+        file.write(b'2022,7780,,,,,,,,ali2016en,as_printed,,"cut\n')
+    (line,) = faults("villages/national")
+    assert "column year: the row cannot be split into cells (unexpected end of data)" in line
+
+
+def test_a_cut_file_is_found_although_a_cell_holds_a_line_end(copy):
+    """Rows are counted, not lines, so that a line end does not make up for a lost row."""
+    path = copy / "villages/national.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [*lines[:-2], lines[-2].rpartition(",")[0] + ',"two\nlines"\n']
+    path.write_text("".join(kept), encoding="utf-8", newline="\n")
+    (line,) = faults("villages/national")
+    assert f"row {len(kept)}, column note: a line end inside the cell" in line
+
+
 def test_a_missing_file_is_found(copy):
     (copy / "villages/national.csv").unlink()
     assert faults("villages/national")[0].startswith(
@@ -910,6 +1109,30 @@ def test_csv_reads_the_same_with_the_standard_library():
 # ---- what is read, and what-ifs -------------------------------------------------------------
 
 
+def test_conflicts_are_found_in_every_table_of_figures():
+    panel = data.load("provinces/panel")
+    one = panel.head(1)
+    two = one.assign(value=one["value"] * 2, source_id="li2017")
+    firm = data.load("villages/national").query("year == 2014").head(2)
+    firm = firm.assign(n_villages=[211, 212], n_counties=3)
+    with data.replaced({"provinces/panel": pd.concat([one, two]), "villages/national": firm}):
+        found = data.conflicts().set_index("table")
+    (told,) = found.loc[["provinces/panel"], "told"]
+    assert told.endswith("(li2017)")
+    assert str(one["source_id"].iloc[0]) in told
+    (row,) = found.loc[["villages/national"]].itertuples()
+    assert row.what == "2014, n_villages"
+    assert row.told.startswith("211 (")
+
+
+def test_one_value_of_two_sources_or_in_two_units_is_no_conflict():
+    one = data.load("provinces/panel").head(1)
+    same = one.assign(source_id="li2017")
+    other = one.assign(value=one["value"] * 2, unit="other")
+    with data.replaced({"provinces/panel": pd.concat([one, same, other])}):
+        assert "provinces/panel" not in set(data.conflicts()["table"])
+
+
 def test_tables_that_are_read_are_told_also_when_nested():
     with data.reads() as outer:
         data.load("villages/national")
@@ -918,6 +1141,20 @@ def test_tables_that_are_read_are_told_also_when_nested():
     data.load("claims")
     assert inner == {"provinces/provinces"}
     assert outer == {"villages/national", "provinces/provinces"}
+
+
+def test_the_way_from_a_claim_names_the_tables_and_lines_that_it_read(capsys):
+    assert main(["sources", "C19"]) == 0
+    told = capsys.readouterr().out
+    (line,) = re.findall(r"reads villages/regions, (.*)", told)
+    number, total = re.match(r"(\d+) of (\d+) rows from the sources below: lines ", line).groups()
+    assert int(total) == len(data.load("villages/regions")) > int(number) > 0
+    first = int(re.search(r"lines (\d+)", line)[1])
+    assert main(["sources", f"villages/regions:{first}"]) == 0
+    row = capsys.readouterr().out
+    below = re.findall(r"^(\w+): ", told, re.M)
+    assert any(f"source_id: {name}" in row for name in below)
+    assert "reads claims" not in told
 
 
 def test_a_replaced_table_is_seen_inside_the_block_only():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.spatial.distance import pdist, squareform
 
 from taobao_villages import coding, data, party_state
 from taobao_villages.claims import Evidence
@@ -81,7 +82,7 @@ def test_sums_of_the_fund_by_hand():
     assert table.loc["transferred", ["per_county", "total", "product"]].tolist() == [
         18.5, 3700, 3700
     ]  # fmt: skip
-    assert table.loc["with bonus", "product"] == 4000
+    assert table.loc["with second instalment", "product"] == 4000
 
 
 def test_the_account_decides_the_verdict_on_money():
@@ -434,14 +435,14 @@ def made(value=1, interval=None, n=None, **details):
         ("C39", made(interval=(20, 45), first=4, second=6, p_raw=0.7), "contradicted"),
         ("C40", made(share=0.5, needed=0.5), "reproduced in part"),
         ("C40", made(share=0.4, needed=0.5), "not reproduced"),
-        ("C42", made(value=3, early=1, least=3), "reproduced"),
-        ("C42", made(value=3, early=0, least=3), "reproduced in part"),
+        ("C42", made(value=3, early=1, least=3, first="2012", last="2020"), "reproduced"),
+        ("C42", made(value=3, early=0, least=3, first="2018", last="2020"), "reproduced in part"),
         ("C42", made(value=2, early=1, least=3), "reproduced in part"),
         ("C42", made(value=0, early=0, least=3), "not reproduced"),
         ("C43", made(value=1, n=1, needed=1), "reproduced"),
         ("C43", made(value=0, n=1, needed=1), "reproduced in part"),
         ("C43", made(value=0, n=0, needed=1), "not reproduced"),
-        ("C44", made(value=2, least=2), "reproduced"),
+        ("C44", made(value=2, least=2, first="2016", last="2019"), "reproduced"),
         ("C44", made(value=1, least=2), "reproduced in part"),
         ("C44", made(value=0, least=2), "not reproduced"),
         ("C58", made(value=2, dispute=1, commentary=1), "reproduced"),
@@ -509,6 +510,45 @@ def test_all_variants_run(claim):
         assert claim.judge(**choices).reason
 
 
+def test_reasons_say_no_more_than_the_evidence():
+    found = party_state.C42.judge()
+    about = found.evidence.details
+    assert found.reason == (
+        f"{found.evidence.value} dated records from {about['first']} to {about['last']}, each from "
+        f"another source; {found.evidence.n} of them from before the article."
+    )
+    found = party_state.C44.judge()
+    about = found.evidence.details
+    assert found.reason.startswith(
+        f"{found.evidence.n} sources of {about['first']} to {about['last']} name"
+    )
+    assert found.evidence.n == found.evidence.value
+
+
+@pytest.mark.parametrize(
+    ("split", "region", "word"),
+    [(0.2, 0.05, "Neither"), (0.04, 0.3, "Only the split"), (0.3, 0.04, "Only the diff"),
+     (0.01, 0.01, "Both")],
+)  # fmt: skip
+def test_what_is_clear_in_words(split, region, word):
+    assert party_state.clear_words(split, region).startswith(word)
+
+
 def test_no_claim_is_confirmed_by_the_article_alone():
     for claim in (party_state.C39, party_state.C40, party_state.C41, party_state.C42):
         assert party_state.ARTICLE not in claim.judge().evidence.sources
+
+
+def test_overlaps_are_those_of_scipy():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(rng.random((30, 5)) < 0.3)
+    apart = squareform(pdist(table.to_numpy().T, metric="jaccard"))
+    np.testing.assert_allclose(party_state.jaccard(table).to_numpy(), 1 - apart)
+
+
+def test_the_power_of_the_sign_test_is_what_simulation_finds():
+    rng = np.random.default_rng(4)
+    drawn = rng.binomial(30, 0.7, size=4000)
+    clear = [stats.binomtest(int(k), 30).pvalue < 0.05 for k in drawn]
+    error = np.std(clear) / np.sqrt(len(clear))
+    assert abs(np.mean(clear) - party_state.sign_power(30, 0.7)) < 4 * error

@@ -996,3 +996,31 @@ def test_growth_intervals_multiply_to_the_whole():
     table = st.growth_intervals(pd.Series([3.0, 14.0, 20.0, 212.0]), months)
     assert_allclose(table["factor"].prod(), 212 / 3)
     assert_allclose((table["rate"] * table["months"] / 12).sum(), math.log(212 / 3))
+
+
+# ---- second implementations -----------------------------------------------------------------
+
+
+def test_location_quotients_are_counts_over_those_that_a_multinomial_expects():
+    rng = np.random.default_rng(5)
+    base = rng.uniform(1, 9, size=12)
+    count = rng.multinomial(200, rng.dirichlet(np.ones(12)))
+    expected = stats.multinomial(200, base / base.sum()).mean()
+    found = st.location_quotient(count, base)
+    np.testing.assert_allclose(found, count / expected)
+
+
+def test_growth_rates_are_slopes_of_log_counts_over_time():
+    count = pd.Series({2013: 20, 2014: 212, 2015: 780, 2016: 1311})
+    months = pd.Series({2013: "2013-11", 2014: "2014-12", 2015: "2015-12", 2016: "2016-08"})
+    months = months.map(lambda month: pd.Period(month, "M"))
+    found = st.growth_intervals(count, months)
+    years = months.map(lambda month: month.year + month.month / 12)
+    for place, row in enumerate(found.itertuples()):
+        pair = slice(place, place + 2)
+        slope, _ = np.polyfit(years.iloc[pair], np.log(count.iloc[pair]), 1)
+        line, _ = np.polyfit(years.iloc[pair], count.iloc[pair], 1)
+        assert row.rate == pytest.approx(slope)
+        assert row.additions == pytest.approx(line)
+        assert row.doubling_months == pytest.approx(12 * np.log(2) / slope)
+        assert row.factor == pytest.approx(np.exp(slope * row.months / 12))

@@ -17,6 +17,9 @@ import pandas as pd
 
 from taobao_villages import data
 
+NO_EVIDENCE = {"claims", "sources"}  # read by every claim, for its wording and its sources' names
+RUNS = 12  # a longer list of lines is cut
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; results go to standard output, faults to standard error."""
@@ -83,6 +86,12 @@ def main(argv: list[str] | None = None) -> int:
         faults = data.check()
     except data.DataError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, a folder without the right to write
+        if error.filename is None:
+            raise
+        remedy = "see the space on the disk and the rights of that file"
+        print(f"{error.filename}: {error.strerror}. Remedy: {remedy}", file=sys.stderr)
         return 1
     for fault in faults:
         print(fault)
@@ -213,13 +222,32 @@ def _claim(claim_id: str) -> list[str]:
             "  no chapter computes it yet",
             f"  tables meant for it: {', '.join(named) or 'none'}",
         ]
-    entry = declared[claim_id].judge().as_dict()
+    with data.reads() as read:
+        entry = declared[claim_id].judge().as_dict()
     lines = [f"{claim_id}: {entry['statement']}"]
     lines += [f"  {term}: {text}" for term, text in claims.panel_lines(entry)[1:]]
+    lines += [_lines_read(name, set(entry["sources"])) for name in sorted(read - NO_EVIDENCE)]
     used = data.used_by()
     for source in entry["sources"]:
         lines += [*_source(source), f"  used in {', '.join(used.get(source, []))}"]
     return lines
+
+
+def _lines_read(table: str, sources: set[str]) -> str:
+    """A table that a claim read, with the lines of its file that rest on the claim's sources."""
+    rows = data.load(table)
+    lines = [n for n, ids in enumerate(data.cited(table), start=2) if ids & sources]
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    told = [str(a) if a == b else f"{a}-{b}" for a, b in runs]
+    if len(told) > RUNS:
+        told = [*told[:RUNS], f"and {sum(b - a + 1 for a, b in runs[RUNS:])} more"]
+    where = f": lines {', '.join(told)}" if told else ""
+    return f"  reads {table}, {len(lines)} of {len(rows)} rows from the sources below{where}"
 
 
 def _table(table: str) -> list[str]:

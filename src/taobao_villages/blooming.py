@@ -9,6 +9,7 @@ that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -23,6 +24,7 @@ EAST = ("coastal", "coastal_without_guangxi", "east_nbs", "six_coastal")
 SOUTH = ("south", "south_jiangsu_north", "south_jiangsu_anhui_north", "seat_below_33n")
 DELTA_PROVINCES = ("delta", "delta_with_anhui")
 DELTAS = ("yrd_16", "yrd_26")
+READINGS = ("lists", "printed")  # the named lists, and what other sources print of them
 PARALLEL = 33  # degrees north: where the Qinling-Huaihe line crosses the eastern plain
 SEED = 20170901  # the article's day of publication
 
@@ -106,7 +108,7 @@ def growth(
     dates, first : str
         The months between which villages grew; see `list_months`.
     years : sequence of int
-        The lists to compare.
+        The lists to compare. A count before the list of 2013 is taken as that of December.
 
     Returns
     -------
@@ -117,6 +119,8 @@ def growth(
     count = table_two()["high"].astype(float)
     count[2014] = total_2014
     months = list_months(dates=dates, first=first)
+    for year in set(years) - set(months.index):  # before the lists
+        months[year] = pd.Period(f"{year}-12", "M")
     return statistics.growth_intervals(count.loc[list(years)], months)
 
 
@@ -189,6 +193,7 @@ def growth_evidence(
         unit="times as fast in the fastest interval as in the slowest",
         interval=(round(float(rates.min()), 2), round(float(rates.max()), 2)),
         interval_kind="slowest and fastest continuous growth rate a year",
+        interval_unit="a year",
         n=len(table),
         n_unit="intervals between dated lists",
         sources=sorted(
@@ -564,9 +569,9 @@ def share(year: int, definition: str) -> float:
     ----------
     year : {2014, 2015, 2016}
     definition : str
-        A flag column of ``provinces/provinces``, or ``"seat_below_33n"``: prefectures whose seat
-        lies south of 33 degrees north, near the Qinling-Huaihe line, which splits Jiangsu and
-        Anhui.
+        A flag column of ``provinces/provinces``, or ``"seat_below_33n"``: prefectures whose
+        point near the seat lies south of 33 degrees north, near the Qinling-Huaihe line, which
+        splits Jiangsu and Anhui.
     """
     if definition == "seat_below_33n":
         units = by_prefecture(year)
@@ -600,6 +605,69 @@ def leave_one_county_out(year: int, definition: str) -> tuple[float, float]:
     return float(left.min()), float(left.max())
 
 
+def printed_regions() -> pd.DataFrame:
+    """What sources other than the named lists print of the villages of the lists by region.
+
+    Returns
+    -------
+    DataFrame
+        One row a source and year up to 2016: ``year``, ``region``, ``n_villages`` (<NA> if the
+        source prints a share), ``low`` and ``high`` (percent of all villages; they differ where a
+        source says "over", or where two totals are printed), ``inland`` (whether the region is
+        the centre and west), ``source_id``. Shares of new villages alone are left out.
+    """
+    table = data.load("villages/regions")
+    table = table[(table["year"] <= 2016) & ~table["region"].str.contains("NEW")]
+    # Worked out from the other rows, or of new villages only.
+    table = table[(table["status"] != "derived") & ~table["region"].eq("Northeast")]
+    inland = table["region_scheme"].str.contains("central")
+    count = table["n_villages"].astype("Float64").astype(float)
+    total = table_two().loc[table["year"]].set_axis(table.index)
+    above_only = table["qualifier"].eq("gt")
+    return pd.DataFrame(
+        {
+            "year": table["year"],
+            "region": table["region"].where(~inland, "centre and west"),
+            "n_villages": table["n_villages"],
+            "low": (100 * count / total["high"]).fillna(table["share_pct"]),
+            "high": (100 * count / total["low"]).fillna(table["share_pct"]).mask(above_only, 100.0),
+            "inland": inland,
+            "source_id": table["source_id"],
+        }
+    ).reset_index(drop=True)
+
+
+def printed_south(definition: str = "south") -> pd.DataFrame:
+    """Bounds of the south's share from the counts of provinces that other sources print.
+
+    Parameters
+    ----------
+    definition : str
+        A flag of ``provinces/provinces``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by year; ``provinces`` (with a printed count), ``low`` (percent, if no other
+        southern province had a village) and ``high`` (if all other villages lay there).
+    """
+    table = data.load("villages/province_year")
+    table = table[table["year"].isin(provinces.YEARS) & table["n_villages"].notna()]
+    table = table[~table["source_id"].isin(provinces.LISTS.values())]
+    flag = data.load("provinces/provinces").set_index("province_code")[definition]
+    count = table.groupby(["year", "province_code"])["n_villages"].max().astype(float)
+    inside = count.index.get_level_values("province_code").map(flag).to_numpy(bool)
+    by_year = count.groupby("year")
+    total = table_two().loc[list(by_year.groups), "high"]
+    return pd.DataFrame(
+        {
+            "provinces": by_year.size(),
+            "low": 100 * count.where(inside, 0).groupby("year").sum() / total,
+            "high": 100 - 100 * count.where(~inside, 0).groupby("year").sum() / total,
+        }
+    )
+
+
 def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidence:
     """Shares of a region under every definition, as a range."""
     table = shares(definitions, years=years)
@@ -628,18 +696,81 @@ def region_evidence(definitions: Sequence[str], years: Sequence[int]) -> Evidenc
     )
 
 
+def printed_coast(years: Sequence[int]) -> pd.DataFrame:
+    """`printed_regions` of some years as shares of the eastern coast.
+
+    What lies outside the centre and west counts as coast: the few villages of the north-east too.
+    """
+    table = printed_regions()
+    table = table[table["year"].isin(years)]
+    inland = table["inland"]
+    low = table["low"].mask(inland, 100 - table["high"])
+    return table.assign(low=low, high=table["high"].mask(inland, 100 - table["low"]))
+
+
 def east_evidence(
-    *, definitions: Sequence[str] = EAST, years: Sequence[int] = (2014, 2015)
+    *, definitions: Sequence[str] = EAST, years: Sequence[int] = (2014, 2015), source: str = "lists"
 ) -> Evidence:
-    """Evidence for C19: share of the eastern coastal provinces."""
-    return region_evidence(definitions, years)
+    """Evidence for C19: share of the eastern coastal provinces.
+
+    Parameters
+    ----------
+    definitions : sequence of str
+        Borders of the coast; those of printed figures are their sources'.
+    years : sequence of int
+        Lists.
+    source : {"lists", "printed"}
+        The named lists, or the shares and counts that other sources print.
+
+    Raises
+    ------
+    ValueError
+        For another `source`.
+    """
+    if source not in READINGS:
+        raise ValueError(f"source is {source!r}; use one of {', '.join(READINGS)}")
+    found = printed_coast(years)
+    exact = found[found["high"] - found["low"] < 1]  # the others are bounds: "over 90%"
+    low, high = (round(float(x), 1) for x in (exact["low"].min(), exact["high"].max()))
+    details = {
+        "printed_low": low,
+        "printed_high": high,
+        "printed_sources": found["source_id"].nunique(),
+    }
+    if source == "lists":
+        listed = region_evidence(definitions, years)
+        return replace(
+            listed,
+            details={**listed.details, **details},
+            sources=sorted({*listed.sources, *found["source_id"]}),
+        )
+    return Evidence(
+        value=round(float(exact["low"].iloc[-1]), 1),
+        unit="%",
+        interval=(low, high),
+        interval_kind="range over printed figures",
+        n=len(exact),
+        n_unit="printed shares and counts",
+        sources=sorted({*exact["source_id"], *totals().query("year in @years")["source_id"]}),
+        details=details,
+        limits="Sources do not say where their coast ends, and copy each other.",
+    )
 
 
 def south_evidence(
     *, definitions: Sequence[str] = SOUTH, years: Sequence[int] = (2014, 2015)
 ) -> Evidence:
     """Evidence for C20: share of the south."""
-    return region_evidence(definitions, years)
+    listed = region_evidence(definitions, years)
+    bounds = printed_south()
+    details = {f"printed_low_{year}": round(float(bounds["low"][year]), 1) for year in years}
+    counts = data.load("villages/province_year")
+    counts = counts[counts["year"].isin(years) & counts["n_villages"].notna()]
+    return replace(
+        listed,
+        details={**listed.details, **details},
+        sources=sorted({*listed.sources, *counts["source_id"]}),
+    )
 
 
 def above(threshold: float) -> Callable[[Evidence], tuple[str, str]]:
@@ -668,7 +799,12 @@ C19 = Claim(
         "list; in part if under some; contradicted if under none.",
         above(90),
     ),
-    variants={"definitions": each_of(EAST), "years": each_of((2014, 2015))},
+    variants={
+        "definitions": each_of(EAST),
+        "years": each_of((2014, 2015)),
+        "source": READINGS,
+    },
+    skip=lambda definitions, source, **_: source == "printed" and tuple(definitions) != EAST,
 )
 C20 = Claim(
     "C20",
@@ -682,32 +818,59 @@ C20 = Claim(
 )
 
 
-def inland_evidence(*, definitions: Sequence[str] = EAST) -> Evidence:
-    """Evidence for C22: villages outside the coast, number, share and growth."""
+def inland_evidence(*, definitions: Sequence[str] = EAST, source: str = "lists") -> Evidence:
+    """Evidence for C22: villages outside the coast, number, share and growth.
+
+    Parameters
+    ----------
+    definitions : sequence of str
+        Borders of the coast; printed counts are of the centre and west.
+    source : {"lists", "printed"}
+        The named lists, or the counts that other sources print.
+
+    Raises
+    ------
+    ValueError
+        For another `source`.
+    """
+    if source not in READINGS:
+        raise ValueError(f"source is {source!r}; use one of {', '.join(READINGS)}")
+    found = printed_regions().query("inland")
+    details: dict[str, float] = {
+        f"printed_{year}": int(rows["n_villages"].max()) for year, rows in found.groupby("year")
+    }
     coast = shares(definitions)
-    details: dict[str, float] = {}
     for year in provinces.YEARS:
-        outside = 100 - coast[year]
         total = int(provinces.villages(year).sum())
+        if source == "printed":
+            rows = found[found["year"] == year]
+            low, high, count = rows["low"].min(), rows["high"].max(), details[f"printed_{year}"]
+        else:
+            outside = 100 - coast[year]
+            low, high = outside.min(), outside.max()
+            count = round(total * float(outside[definitions[0]]) / 100)
         details |= {
-            f"low_{year}": round(float(outside.min()), 1),
-            f"high_{year}": round(float(outside.max()), 1),
-            f"count_{year}": round(total * float(outside[definitions[0]]) / 100),
-            f"coast_{year}": round(total * float(coast.loc[definitions[0], year]) / 100),
+            f"low_{year}": round(float(low), 1),
+            f"high_{year}": round(float(high), 1),
+            f"count_{year}": count,
+            f"coast_{year}": total - count,
         }
     details["factor_inland"] = round(details["count_2016"] / details["count_2014"], 1)
     details["factor_coast"] = round(details["coast_2016"] / details["coast_2014"], 1)
+    printed = source == "printed"
     return Evidence(
         value=details["count_2016"],
-        unit="villages outside the coastal provinces in 2016",
+        unit=f"villages {'in the centre and west' if printed else 'outside the coastal provinces'} "
+        "in 2016",
         interval=(
             min(details[f"low_{year}"] for year in provinces.YEARS),
             max(details[f"high_{year}"] for year in provinces.YEARS),
         ),
-        interval_kind="range of their share, in percent, over definitions and lists",
+        interval_kind="range of their share, in percent, over "
+        + ("printed counts and totals" if printed else "definitions and lists"),
         n=int(provinces.villages(2016).sum()),
         n_unit="listed villages in 2016",
-        sources=sorted({*provinces.LISTS.values(), "project_definition"}),
+        sources=sorted({*provinces.LISTS.values(), *found["source_id"], "project_definition"}),
         details=details,
         limits="Growth factors start from a handful of villages.",
     )
@@ -732,7 +895,8 @@ C22 = Claim(
         "every definition; in part if under some definitions only.",
         decide_inland,
     ),
-    variants={"definitions": each_of(EAST)},
+    variants={"definitions": each_of(EAST), "source": READINGS},
+    skip=lambda definitions, source: source == "printed" and tuple(definitions) != EAST,
 )
 
 
@@ -740,7 +904,7 @@ C22 = Claim(
 
 
 def distance_to_delta(*, definition: str = "yrd_16") -> pd.Series:
-    """Distance from each prefecture's seat to the nearest seat of a delta prefecture.
+    """Distance from each prefecture to the nearest of a delta, between points near their seats.
 
     Parameters
     ----------
@@ -861,8 +1025,8 @@ def delta_evidence(
         ),
         details=details,
         limits=(
-            "Distance between seats of prefectures, in a straight line. Nearness to a delta is "
-            "also nearness to the coast, to rich cities and to ports."
+            "Distance between points near the seats of prefectures, in a straight line. Nearness "
+            "to a delta is also nearness to the coast, to rich cities and to ports."
         ),
     )
 
@@ -1186,4 +1350,43 @@ def spatial_tests(*, permutations: int = 9999) -> pd.DataFrame:
                         "p": test.p,
                     }
                 )
+    return pd.DataFrame(rows)
+
+
+def local_tests(year: int, *, permutations: int = 9999) -> pd.DataFrame:
+    """How many provinces the local Moran's I marks, under each neighbourhood and sort of value.
+
+    Parameters
+    ----------
+    year : {2014, 2015, 2016}
+    permutations : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``values``, ``weights``, ``before`` (provinces with two-sided p under 0.05),
+        ``after`` (of them with p under 0.05 after Benjamini and Hochberg) and ``high`` (those
+        that are high among high).
+    """
+    rows = []
+    kinds: tuple[Literal["contiguity", "knn", "distance"], ...] = ("contiguity", "knn", "distance")
+    for label, values in (("rates", provinces.rates(year)), ("counts", provinces.villages(year))):
+        for kind in kinds:
+            local = statistics.local_moran(
+                values.to_numpy(float),
+                neighbours(kind),
+                permutations=permutations,
+                seed=SEED,
+                alternative="two-sided",
+            )
+            marked = local["p_adjusted"] < 0.05
+            rows.append(
+                {
+                    "values": label,
+                    "weights": kind,
+                    "before": int((local["p"] < 0.05).sum()),
+                    "after": int(marked.sum()),
+                    "high": int((marked & local["quadrant"].eq("HH")).sum()),
+                }
+            )
     return pd.DataFrame(rows)

@@ -15,7 +15,9 @@ Sphinx, docutils and myst-nb are imported here only: the analysis needs none of 
 
 from __future__ import annotations
 
+import atexit
 import csv
+import errno
 import hashlib
 import html
 import importlib.metadata
@@ -26,8 +28,9 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +51,17 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, after_2017, claims, course, data, explorer, multiverse
+from taobao_villages import (
+    __version__,
+    after_2017,
+    claims,
+    conclusion,
+    course,
+    data,
+    explorer,
+    launch,
+    multiverse,
+)
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -64,16 +77,10 @@ ALLOWED = re.compile(
 )
 
 
-# Where two sources may print different values for the same thing: the key and the value.
-CONFLICTS = {
-    "villages/national": (["year"], "n_villages"),
-    "villages/province_year": (["year", "province"], "n_villages"),
-    "villages/poverty": (["year", "category", "quantity"], "value"),
-    "market/online_retail": (["period_start", "period_end", "indicator", "unit"], "value"),
-    "market/cnnic": (["date", "indicator"], "value"),
-}
+MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
@@ -81,17 +88,19 @@ COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopand
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, *, pages: bool = False) -> str:
     """Fingerprint of everything that a notebook's output depends on, besides the notebook.
 
     Parameters
     ----------
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
+    pages : bool
+        Count also the modules that shape the pages and that no notebook imports.
     """
     total = hashlib.sha256()
-    code = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "course.py"]
-    files = [*code, *sorted(data.folder().rglob("*.*"))]  # no notebook depends on the course
+    code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or p.stem not in NOT_IN_NOTEBOOKS]
+    files = [*code, *sorted(data.folder().rglob("*.*"))]
     for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
@@ -128,8 +137,8 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     for path in paths:
         notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
         try:
-            cache.match_cache_notebook(notebook)
-        except KeyError:
+            cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
+        except (KeyError, ValueError):  # not there, or half written when a build was stopped
             waiting[path] = notebook
     if not waiting:
         return
@@ -138,9 +147,10 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     }
     order = sorted(waiting, key=lambda path: -seconds.get(str(path), 60.0))
     failures = []
+    running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = {pool.submit(_run, waiting[path], path): path for path in order}
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, _stopped(pool, running):
+        jobs = {pool.submit(_run, waiting[path], path, running): path for path in order}
         LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
         for done, job in enumerate(as_completed(jobs), start=1):
             path = jobs[job]
@@ -159,16 +169,38 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
         raise SystemExit("notebooks failed:\n" + "\n".join(failures))
 
 
-def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.NotebookNode, float]:
+@contextmanager
+def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterator[None]:
+    """On Ctrl-C end the kernels that run and start no other, instead of waiting for all."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        clients = list(running)
+        while running:  # a kernel that was about to start is ended as soon as it has
+            for client in clients:
+                if process := getattr(getattr(client.km, "provisioner", None), "process", None):
+                    process.kill()
+            time.sleep(0.1)
+        for client in clients:  # nbclient would clean up once more at the end, and complain
+            atexit.unregister(client._cleanup_kernel)
+        raise SystemExit("stopped; what has run is kept, so the next build goes on") from None
+
+
+def _run(
+    notebook: nbformat.NotebookNode, path: Path, running: list[NotebookClient]
+) -> tuple[nbformat.NotebookNode, float]:
     about = notebook.metadata.copy()
     client = NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # how a kernel cuts its output into pieces is chance
         extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
         resources={"metadata": {"path": str(path.parent)}},
     )
+    running.append(client)
     began = time.perf_counter()
     try:
         client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -176,23 +208,27 @@ def _run(notebook: nbformat.NotebookNode, path: Path) -> tuple[nbformat.Notebook
         ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
         message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
         raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
+    finally:
+        running.remove(client)
     notebook.metadata = about  # the kernel's own description would change the cache's key
     return notebook, time.perf_counter() - began
 
 
 def typed_figures(text: str) -> list[str]:
     """Figures that stand typed in Markdown prose, where a number of the ledger belongs."""
-    text = ALLOWED.sub(" ", without_code(text))
+    text = ALLOWED.sub(" ", running_text(text))
     return re.findall(r"(?<![\w-])\d[\d,.]*\d%?|(?<![\w.-])\d%?(?![\w-])", text)
 
 
-def without_code(text: str) -> str:
-    """Markdown less its blocks of code; what a directive's fence holds stays, less the fence."""
+def running_text(text: str) -> str:
+    """Markdown less blocks of code, fences of directives and the numbers of ordered lists."""
     lines = text.split("\n")
     for token in reversed(MarkdownIt("commonmark").parse(text)):
+        if token.type == "list_item_open" and token.info and token.map:
+            lines[token.map[0]] = lines[token.map[0]].replace(token.info, "", 1)
         if token.type == "fence" and token.map:
             prose = token.info.startswith("{") and not token.info.startswith(("{math}", "{code"))
-            inner = without_code(token.content).split("\n") if prose else []
+            inner = running_text(token.content).split("\n") if prose else []
             lines[slice(*token.map)] = ["", *inner, ""]
     return "\n".join(lines)
 
@@ -216,10 +252,13 @@ def prepare(app: Sphinx) -> None:
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
     app.config.nb_execution_cache_path = str(cache_folder)
+    ledger = cache_folder.parent / f"ledger-{key[:16]}.json"
+    if not ledger.exists():  # else these data have been checked
+        refuse(data.folder(), data.check())
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
 
     kept = cache_folder.parent
-    judged = keep(kept / f"ledger-{key[:16]}.json", lambda: claims.as_json(claims.ledger()))
+    judged = keep(ledger, lambda: claims.as_json(claims.ledger()))
     env.taobao_ledger = multiverse.ledger(judged)
     forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
@@ -232,6 +271,35 @@ def prepare(app: Sphinx) -> None:
             LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
 
 
+def refuse(folder: Path, faults: Sequence[str]) -> None:
+    """End the build if the data package has faults, with all of them, one a line.
+
+    Raises
+    ------
+    SystemExit
+        Naming the folder and every fault.
+    """
+    if faults:
+        listed = "\n".join(faults)
+        raise SystemExit(
+            f"the data package in {folder} is refused, faults: {len(faults)}\n{listed}\n"
+            "Remedy: correct them until this finds none: python -m taobao_villages check"
+        )
+
+
+def unfinished(app: Sphinx) -> Path:
+    """A file that is there while pages are written: a stopped build leaves it behind."""
+    return Path(app.doctreedir) / "unfinished"
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Pages are whole: the next build need not write all of them."""
+    if error is None:
+        unfinished(app).unlink(missing_ok=True)
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
+
+
 def write_ledger(app: Sphinx, error: Exception | None) -> None:
     """Put the ledger beside the pages, for programs: JSON with its schema, and CSV."""
     if error is not None or app.builder.name != "html":
@@ -242,15 +310,17 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
     (out / "ledger.json").write_text(claims.as_json(rows) + "\n", "utf-8")
     shutil.copyfile(PACKAGE / "ledger.schema.json", out / "ledger.schema.json")
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
-        columns = [*LEDGER_COLUMNS, "low", "high", "sources", "variants", "agree"]
+        columns = [*LEDGER_COLUMNS, "low", "high", "interval_unit", "sources"]
+        columns += ["variants", "outcomes", "agree"]
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         for row in rows:
             low, high = row["interval"] or (None, None)
             line = {name: row[name] for name in LEDGER_COLUMNS} | {"low": low, "high": high}
             told = row["variants"]
-            line |= {"sources": ";".join(row["sources"])}
-            table.writerow(line | {"variants": told["n"], "agree": told["agree"]})
+            line |= {"interval_unit": row["interval_unit"], "sources": ";".join(row["sources"])}
+            line |= {"variants": told["n"], "outcomes": told["outcomes"], "agree": told["agree"]}
+            table.writerow(line)
 
 
 def keep(path: Path, compute: Callable[[], str]) -> Any:
@@ -280,7 +350,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if "variants" in row:
             told = row["variants"]
             own |= {name: claims.number(told[name]) for name in ("agree", "decisive_share")}
-            own |= {"variants": claims.number(told["n"])}
+            own |= {"variants": claims.number(told["n"]), "outcomes": str(told["outcomes"])}
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
@@ -288,13 +358,20 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
     counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
     named["ledger"] = {"claims": told.total()} | counts
+    summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
+    rare = multiverse.against_default(summed)
+    named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
+    why = conclusion.causes([row for row in ledger if "variants" in row])
+    named["ledger"] |= {f"part_{cause}": int((why == cause).sum()) for cause in conclusion.CAUSES}
+    capped = why.index[why == "cap"]
+    named["ledger"] |= {"part_cap_ids": ", ".join(capped)}
     return named
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, package or lock differ from those of the last build."""
-    key = digest(Path(app.srcdir))
-    if getattr(env, "taobao_built_with", None) == key:
+    """Every page, when data, package or lock differ from the last build's, or it was stopped."""
+    key = digest(Path(app.srcdir), pages=True)
+    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
         return []
     env.taobao_built_with = key
     return list(env.found_docs)
@@ -331,7 +408,12 @@ class Renderer:
         if output.mime_type == "application/vnd.taobao-villages.claim+json":
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
-            return [claim_panel(row | {"variants": told[row["id"]]["variants"]})]
+            env = renderer.renderer.sphinx_env
+            anchor = ""
+            if env.docname == f"book/{row['section']}":
+                anchor = f"panel-{row['id'].lower()}"
+                env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor, row["id"])
+            return [claim_panel(row | {"variants": told[row["id"]]["variants"]}, anchor)]
         if output.mime_type == "application/vnd.taobao-villages.forecast+json":
             return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
@@ -408,13 +490,15 @@ def listing_nodes(
     )
 
 
-def claim_panel(row: dict[str, Any]) -> nodes.Element:
-    """The panel that ends a claim: evidence, rule, verdict, sources."""
+def claim_panel(row: dict[str, Any], anchor: str = "") -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources; `anchor` is its address."""
     slug = row["verdict"].replace(" ", "-")
     panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
     heading += nodes.Text(f": {row['verdict']}")
     panel += heading
+    if anchor:
+        panel["ids"].append(anchor)
     panel += panel_body(claims.panel_lines(row), row["sources"])
     return panel
 
@@ -563,23 +647,16 @@ class Reference(SphinxDirective):
                 body = [claim_panel(row)]
                 for change in row["rule_changes"]:
                     body.append(nodes.paragraph("", f"Change of the rule: {change}"))
-                where = addnodes.pending_xref(
-                    "",
-                    nodes.inline("", "Where it is worked out"),
-                    refdomain="std",
-                    reftype="doc",
-                    reftarget=f"/book/{claim.section}",
-                    refexplicit=True,
-                    refwarn=True,
-                    refdoc=self.env.docname,
-                )
+                where = reference(f"panel-{claim.claim_id}", "Where it is worked out")
                 body.append(nodes.paragraph("", "", where))
             else:
                 body = [
                     nodes.paragraph("", claim.paraphrase),
                     nodes.paragraph("", "Not yet tested in this version of the book."),
                 ]
-            parts.append(self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body))
+            part = self.section(f"claim-{claim.claim_id}", f"Claim {claim.claim_id}", *body)
+            part["ids"].append(claim.claim_id.lower())  # the short address, claims.html#c19
+            parts.append(part)
         return parts
 
     def sources(self) -> list[nodes.Node]:
@@ -628,7 +705,10 @@ class Reference(SphinxDirective):
                 body.append(line)
             if about.get("gaps"):
                 body.append(nodes.paragraph("", "Known gaps: " + " ".join(about["gaps"])))
-            body.append(plain_table(["Column", "Type", "Unit", "Meaning"], rows))
+            columns = plain_table(["Column", "Type", "Unit", "Meaning"], rows)
+            if len(rows) > 8:  # fewer are read at a glance
+                columns["classes"].append("sortable")
+            body.append(columns)
             parts.append(self.section(f"table-{name}", name, *body))
         return parts
 
@@ -643,20 +723,22 @@ class Reference(SphinxDirective):
         return [table]
 
     def conflicts(self) -> list[nodes.Node]:
-        rows = []
-        for name, (keys, value) in CONFLICTS.items():
-            table = data.load(name).dropna(subset=[value])
-            for key, group in table.groupby(keys, dropna=False):
-                if group[value].nunique() > 1:
-                    told = group.groupby(value)["source_id"].agg(
-                        lambda ids: ", ".join(sorted(set(ids)))
-                    )
-                    what = ", ".join(str(part) for part in key)
-                    said = "; ".join(f"{claims.number(n)} ({ids})" for n, ids in told.items())
-                    rows.append([reference(f"table-{name}", name), what, said])
-        table = plain_table(["Table", "What", "Values and who gives them"], rows)
+        short: list[list[str | nodes.Node]] = []
+        parts: list[nodes.Node] = []
+        head = ["Table", "What", "Values and who gives them"]
+        for name, found in data.conflicts().groupby("table", sort=False):
+            rows: list[list[str | nodes.Node]] = [
+                [reference(f"table-{name}", name), row.what, row.told] for row in found.itertuples()
+            ]
+            if len(rows) <= MANY_CONFLICTS:
+                short += rows
+                continue
+            table = plain_table(head, rows)
+            table["classes"].append("sortable")
+            parts.append(fold(f"{len(rows)} conflicts in {name}", table))
+        table = plain_table(head, short)
         table["classes"].append("sortable")
-        return [table]
+        return [table, *parts]
 
     def corrections(self) -> list[nodes.Node]:
         rows = []
@@ -667,7 +749,9 @@ class Reference(SphinxDirective):
                 told += nodes.Text(f" ({row.note})")
             rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
-        return [plain_table(head, rows)]
+        table = plain_table(head, rows)
+        table["classes"].append("sortable")
+        return [table]
 
     def scorecard(self) -> list[nodes.Node]:
         """One bar of all verdicts, in words too, and a folded table by section."""
@@ -780,6 +864,34 @@ def write_slides(app: Sphinx, error: Exception | None) -> None:
         course.write_slides(env.taobao_numbers, Path(app.outdir))
 
 
+# ---- where to run a notebook ------------------------------------------------------------------
+
+
+def find_lite(app: Sphinx, config: Any) -> None:
+    """Note whether `make lite` has built its site; pages with other buttons are written anew."""
+    config.taobao_lite = (Path(app.outdir) / "lite" / "index.html").is_file()
+
+
+def add_launch_buttons(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """A menu on each notebook's page: in the browser, on Binder, on Colab."""
+    if tree is None or not app.env.doc2path(page).endswith(".ipynb"):
+        return
+    options = app.config.html_theme_options
+    found = launch.places(
+        page,
+        url=options.get("repository_url", ""),
+        branch=options.get("repository_branch", ""),
+        lite=app.config.taobao_lite,
+    )
+    links = [
+        {"type": "link", "text": name, "tooltip": told, "icon": "fas fa-play", "url": address}
+        for name, told, address in found
+    ]
+    if links:
+        menu = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-play"}
+        context["header_buttons"].append(menu | {"buttons": links, "label": "launch-buttons"})
+
+
 # ---- formulas as MathML: drawn by the browser, no script ------------------------------------
 
 
@@ -802,11 +914,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("course", Course)
     app.add_directive("explorer", Explorer)
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_block_math, None))
+    app.add_config_value("taobao_lite", False, "html", bool)
+    app.connect("config-inited", find_lite)
+    app.connect("html-page-context", add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
     app.connect("source-read", stamp_source, priority=100)
+    app.connect("env-updated", lambda app, env: unfinished(app).touch())
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
+    app.connect("build-finished", finish, priority=900)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}

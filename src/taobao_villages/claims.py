@@ -33,6 +33,10 @@ VERDICTS = (
 )
 
 
+# Our own definitions, constructs and codebook: they say how to count and are no evidence.
+DEFINITIONS = frozenset({"project_codebook", "project_construct", "project_definition"})
+
+
 class ClaimError(Exception):
     """A claim, its evidence or its rule is not well formed."""
 
@@ -46,13 +50,16 @@ class Evidence:
     value : float, int, str or None
         The central result; None where the data are missing.
     unit : str
-        Unit of `value` and `interval`.
+        Unit of `value`.
     sources : sequence of str
         Ids in ``data/sources.csv``; at least one unless `value` is None.
     interval : (float, float), optional
         Lowest and highest value; `interval_kind` says what the two ends are.
     interval_kind : str
-        For example "range over definitions and sources" or "95% confidence interval".
+        For example "range over definitions and sources" or "95% confidence interval". If it
+        speaks of percent, the two ends are in percent, whatever the unit of `value`.
+    interval_unit : str
+        Unit of `interval` where it is neither percent by its kind nor `unit`.
     n : int, optional
         Number of observations, of the kind named in `n_unit`.
     details : mapping of str to float, int or str
@@ -66,6 +73,7 @@ class Evidence:
     sources: Sequence[str]
     interval: tuple[float, float] | None = None
     interval_kind: str = ""
+    interval_unit: str = ""
     n: int | None = None
     n_unit: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +84,9 @@ class Evidence:
             raise ClaimError("evidence with a value needs at least one source_id")
         if self.interval is not None and not self.interval_kind:
             raise ClaimError("an interval needs interval_kind: say what its two ends are")
+        if self.interval is not None and not self.interval_unit:
+            percent = "percent" in self.interval_kind
+            object.__setattr__(self, "interval_unit", "%" if percent else self.unit)
         unknown = sorted(set(self.sources) - set(data.sources().index))
         if unknown:
             raise ClaimError(f"unknown source_id {', '.join(unknown)}: add to data/sources.csv")
@@ -125,6 +136,7 @@ class Verdict:
             if evidence.interval is None
             else [_plain(v) for v in evidence.interval],
             "interval_kind": evidence.interval_kind,
+            "interval_unit": evidence.interval_unit,
             "n": evidence.n,
             "n_unit": evidence.n_unit,
             "sources": list(evidence.sources),
@@ -301,6 +313,8 @@ def panel_lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines += [("Rule", row["rule"]), ("Verdict", f"{row['verdict']}. {row['reason']}")]
     if row["limits"] and row["value"] is not None:
         lines.append(("Limits", row["limits"]))
+    if row["value"] is not None and len(set(row["sources"]) - DEFINITIONS) == 1:
+        lines.append(("One source", "All evidence comes from a single source."))
     if "variants" in row:
         lines.append(("Variants", row["variants"]["sentence"]))
     return lines

@@ -175,6 +175,32 @@ def agreement(*, doubtful: bool = True, listed: bool = False) -> pd.DataFrame:
     return found.sort_values("kappa", ascending=False)
 
 
+def disagreements() -> pd.DataFrame:
+    """Every pair of a case and a concept that one pass reports and the other does not.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``case_id``, ``dimension``, ``concept``, ``reported_by`` ("first pass" or "second
+        pass"), ``doubtful`` (whether that pass is sure of none of its codes for the concept) and
+        ``source_id`` (where it read that, separated by semicolons).
+    """
+    keys = ["case_id", "dimension", "concept"]
+    apart = units().query("first != second")
+    parts = []
+    for coder in ("first", "second"):
+        found = codes(coder=coder).groupby(keys)["source_id"]
+        where = found.agg(
+            lambda ids: ";".join(sorted({i for cell in ids for i in cell.split(";")}))
+        )
+        rows = apart.loc[apart[coder], keys].merge(where.reset_index(), on=keys)
+        sure = pd.MultiIndex.from_frame(codes(coder=coder, doubtful=False)[keys])
+        doubtful = ~pd.MultiIndex.from_frame(rows[keys]).isin(sure)
+        parts.append(rows.assign(reported_by=f"{coder} pass", doubtful=doubtful))
+    columns = [*keys, "reported_by", "doubtful", "source_id"]
+    return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
+
+
 def contradictions() -> pd.DataFrame:
     """Cases on which the passes exclude each other, and how each was settled.
 

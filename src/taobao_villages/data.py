@@ -3,21 +3,23 @@
 Every table is described in ``datapackage.json`` (Frictionless). `load` reads a table only after it
 has passed its schema, its keys and its references; `check` does so for all and compares tables
 with each other. Errors name the file, the row (line of the file, the header is 1), the column and
-what to do. Values may be edited and rows added: damage is found, not change. Whether a file is
-as released, ``frictionless validate`` tells from the hashes in ``datapackage.json``, and `seal`
-binds each version of the data to one state of the files (``versions.json``).
+what to do. `load` finds damage, not change: values may be edited and rows added. Whether the files
+are as released, `check` tells: `seal` binds each version of the data to one state of the files
+(``versions.json``), and ``frictionless validate`` compares single files with their hashes.
 """
 
 from __future__ import annotations
 
 import ast
 import csv
+import datetime
 import hashlib
 import io
 import json
 import math
 import operator
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 import frictionless
 import pandas as pd
+
+from taobao_villages.libraries import needs
 
 if TYPE_CHECKING:
     import geopandas
@@ -41,6 +45,9 @@ OPERATORS = {
     ast.Div: operator.truediv,
 }
 LENGTHS = {"year": 4, "month": 7, "half": 7, "day": 10, "unknown": 0}  # of an ISO date
+DATES = (  # columns of dates, as exact as each is written
+    *("date", "date_end", "as_of", "month", "period_start", "period_end", "read_on"),
+)
 LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
 NAMED = (  # tables whose columns for the code and name of a province have other titles
     ("geo/adjacency", "province_code_a", "name_en_a"),
@@ -48,6 +55,11 @@ NAMED = (  # tables whose columns for the code and name of a province have other
     ("geo/centroids", "province_code", "name_en"),
     ("geo/tilegrid", "province_code", "name_en"),
 )
+SPELLINGS = {  # stricter than Frictionless, which takes 1_000, NaN, fullwidth digits and 1 for true
+    "integer": (re.compile("-?[0-9]{1,15}"), "a whole number such as 1311"),
+    "number": (re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?"), "a number such as 1311 or 0.5"),
+    "boolean": (re.compile("true|false"), "true or false"),
+}
 BROKEN = {
     "type": "is not of type",
     "minimum": "is below the minimum",
@@ -129,7 +141,8 @@ def load(table: str, version: str | None = None) -> pd.DataFrame:
     DataError
         With one line for each fault: wrong encoding, missing or extra column, a file that is cut
         off (no line end at the end, a row with too few cells, or fewer rows than the data package
-        declares), a value of the wrong type or outside its limits, a double key, or an unknown
+        declares), a quote that does not end, a line end inside a cell, a value of the wrong type,
+        in another than the plain spelling or outside its limits, a double key, or an unknown
         source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
     schema(table)
@@ -204,7 +217,7 @@ def used_by() -> dict[str, list[str]]:
     used: dict[str, list[str]] = {}
     for name, about in _resources().items():
         if about["type"] == "table":
-            ids = set() if name == "sources" else set().union(*_cited(name))
+            ids = set() if name == "sources" else set().union(*cited(name))
         else:
             ids = {about["source_id"]}
         for source in ids:
@@ -239,15 +252,51 @@ def support(table: str, column: str | None = None) -> pd.Series:
     if not columns:
         raise DataError([f"{table} names no figure. Remedy: use a table of figures"])
     rows = load(table)
-    cited = pd.Series(_cited(table), index=rows.index)
+    ids = pd.Series(cited(table), index=rows.index)
     if column is not None:
         if column not in rows.columns:
             raise DataError([f"{table} has no column {column!r}. Remedy: see schema({table!r})"])
         rows = rows[rows[column].notna()]
     cells = rows[columns].astype("object")
     key = cells.where(cells.notna(), "").astype("str").agg("|".join, axis=1)
-    counted = cited[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
+    counted = ids[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
     return key.map(counted).rename("n_sources")
+
+
+def conflicts() -> pd.DataFrame:
+    """Every figure for which a table holds more than one value.
+
+    A figure is what the columns under ``figure`` in the data package name, in one unit. Only
+    numbers are compared; two roundings of one number count as two values.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table``, ``what`` (the figure, and the column if it is not ``value``) and
+        ``told`` (each value with the sources that give it, lowest first).
+    """
+    rows = []
+    for name in tables():
+        about = schema(name)
+        if not about.get("figure"):
+            continue
+        frame = load(name)
+        keys = [*about["figure"], *({"unit"} & set(frame) - set(about["figure"]))]
+        numbers = [
+            f["name"] for f in about["schema"]["fields"] if f["type"] in ("integer", "number")
+        ]
+        for column in (n for n in numbers if n not in keys and n != "year"):
+            kept = frame.dropna(subset=[column])
+            for key, group in kept.groupby(keys, dropna=False):
+                if group[column].nunique() < 2:
+                    continue
+                parts = [str(part) for part in key if not pd.isna(part)]
+                if column != "value":
+                    parts.append(column)
+                ids = group.groupby(column)["source_id"].agg(lambda s: ", ".join(sorted(set(s))))
+                told = "; ".join(f"{value:,.10g} ({who})" for value, who in ids.items())
+                rows.append({"table": name, "what": ", ".join(parts), "told": told})
+    return pd.DataFrame(rows, columns=["table", "what", "told"])
 
 
 def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
@@ -296,7 +345,8 @@ def outlines() -> geopandas.GeoDataFrame:
     GeoDataFrame, shape (31, 3)
         ``province_code``, ``name_en``, ``geometry`` (longitude and latitude, WGS 84).
     """
-    import geopandas  # slow to import, and only maps need it
+    with needs("The map of outlines"):
+        import geopandas  # slow to import, and only maps need it
 
     return geopandas.read_file(folder() / "geo/provinces.geojson")
 
@@ -308,8 +358,15 @@ def check() -> list[str]:
     -------
     list of str
         One line for each fault, empty if there is none. The comparisons run only when every
-        table is valid by itself.
+        table is valid by itself. The last line tells if the files are not those of the declared
+        version (see `released`).
     """
+    changed = released()
+    return _faults() + ([changed] if changed else [])
+
+
+def _faults() -> list[str]:
+    """Faults of the tables and between them."""
     faults: dict[str, None] = {}
     for table in tables():
         try:
@@ -336,11 +393,14 @@ def released() -> str | None:
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if version() not in known:
         return f"data/versions.json: version {version()} is not sealed. Remedy: run seal"
-    if known[version()] == checksum():
-        return None
+    try:
+        if known[version()] == checksum():
+            return None
+    except FileNotFoundError:
+        pass  # the check of the table names the file
     return (
         f"data/datapackage.json, key version: the data are not those of version {version()}. "
-        "Remedy: raise version, describe the change in data/CHANGELOG.md, and run seal"
+        "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run seal"
     )
 
 
@@ -356,7 +416,8 @@ def seal() -> list[str]:
     ------
     DataError
         If `check` finds a fault other than rows that were taken out, or if the data changed and
-        the version did not: nothing is written then.
+        the version did not: nothing is written then. The day is written as the release of a
+        version that is new.
     """
     path, versions = folder() / "datapackage.json", folder() / "versions.json"
     package = json.loads(path.read_text(encoding="utf-8"))
@@ -373,9 +434,10 @@ def seal() -> list[str]:
         if new != {key: about.get(key) for key in new}:
             changed.append(about["name"])
             about.update(new)
-    if changed:
-        _write(path, package)
-    faults = check()
+    if version() not in known:
+        package["created"] = f"{datetime.date.today()}T00:00:00Z"
+    _write(path, package)
+    faults = _faults()
     if faults:
         path.write_bytes(old)
         raise DataError(faults)
@@ -413,8 +475,8 @@ def _package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     return json.loads(text)
 
 
-def _cited(table: str) -> list[set[str]]:
-    """Ids of the sources that each row of a table names."""
+def cited(table: str) -> list[set[str]]:
+    """Ids of the sources that each row of a table names, in the order of its rows."""
     rows = load(table)
     columns = [
         name
@@ -473,18 +535,42 @@ def _text(about: dict[str, Any]) -> str:
     if text.startswith("\ufeff"):
         remedy = "save the file as UTF-8 without it"
         raise DataError([_fault(about, 1, first, "a byte order mark before the text", remedy)])
-    if "\r" in text:
-        row = text[: text.index("\r")].count("\n") + 1
-        remedy = "save the file with Unix line ends"
-        raise DataError([_fault(about, row, first, "a carriage return", remedy)])
+    for character, name, remedy in (
+        ("\r", "a carriage return", "save the file with Unix line ends"),
+        ("\0", "a null character", "save the file as plain text"),
+    ):
+        if character in text:
+            row = text[: text.index(character)].count("\n") + 1
+            raise DataError([_fault(about, row, first, name, remedy)])
     return text
+
+
+def _rows(about: dict[str, Any], text: str) -> list[list[str]]:
+    """The cells of each row, or why the file cannot be split into rows of one line each."""
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text), strict=True)
+    remedy = "end each quote in its cell, write each row in one line, and a quote in text twice"
+    fields = about["schema"]["fields"]
+    try:
+        for cells in reader:
+            rows.append(cells)
+            if reader.line_num != len(rows):
+                place = next((i for i, cell in enumerate(cells) if "\n" in cell), 0)
+                column = fields[min(place, len(fields) - 1)]["name"]
+                problem = "a line end inside the cell"
+                raise DataError([_fault(about, len(rows), column, problem, remedy)])
+    except csv.Error as error:
+        problem = f"the row cannot be split into cells ({error})"
+        column = fields[0]["name"]
+        raise DataError([_fault(about, len(rows) + 1, column, problem, remedy)]) from None
+    return rows
 
 
 def _file_faults(about: dict[str, Any], text: str) -> list[str]:
     """Columns that are not as described, and files that are cut off."""
     expected = [field["name"] for field in about["schema"]["fields"]]
-    lines = text.splitlines()
-    header = next(csv.reader(lines[:1]), [])
+    lines = _rows(about, text)
+    header = lines[0] if lines else []
     back = "put it back, as in datapackage.json"
     out = "take it out, or describe it in datapackage.json"
     faults = [_fault(about, 1, c, "missing", back) for c in expected if c not in header]
@@ -518,7 +604,7 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
     key = about["schema"].get("primaryKey", list(fields))
     first: dict[tuple[str, ...], int] = {}
     faults = []
-    for row, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
+    for row, cells in enumerate(_rows(about, text), start=1):
         if len(cells) != len(fields):
             column = list(fields)[min(len(cells), len(fields) - 1)]
             problem = f"{len(cells)} cells instead of {len(fields)}"
@@ -529,7 +615,12 @@ def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
             continue
         named = dict(zip(fields, cells, strict=True))
         for column, cell in named.items():
-            for rule in readers[column](cell)[1] or ():
+            plain, told = SPELLINGS.get(fields[column]["type"], (None, ""))
+            broken = readers[column](cell)[1]
+            if plain and cell and not broken and not plain.fullmatch(cell):
+                remedy = f"write {told}, in plain digits or letters, or leave the cell empty"
+                faults.append(_fault(about, row, column, f"{cell!r} is not {told}", remedy))
+            for rule in broken or ():
                 limit = {**fields[column].get("constraints", {}), **fields[column]}[rule]
                 problem = f"{cell!r} {BROKEN.get(rule, rule)} {limit}" if cell else "empty"
                 remedy = "correct the cell, or the rule in datapackage.json"
@@ -588,8 +679,15 @@ def _cross_faults() -> Iterator[str]:
         _rank_faults,
         _border_faults,
         _case_faults,
+        _map_faults,
         _panel_faults,
+        _unit_faults,
+        _agreement_faults,
+        _range_faults,
+        _next_year_faults,
+        _total_faults,
         _date_faults,
+        _calendar_faults,
         _event_faults,
         _derived_faults,
         _literature_faults,
@@ -775,13 +873,39 @@ def _rank_faults() -> Iterator[str]:
 
 
 def _border_faults() -> Iterator[str]:
-    """A border is as long from either side."""
-    borders = load("geo/adjacency")
+    """A border is as long from either side, and of one sort."""
+    table = "geo/adjacency"
+    borders = load(table)
     borders["length"] = borders["shared_border_km"] + borders["gap_km"]
     lengths = borders.set_index(["province_code_b", "province_code_a"])["length"]
     keys = ["province_code_a", "province_code_b"]
-    for fault in _unequal("geo/adjacency", borders, keys, "length", lengths, "the other direction"):
+    for fault in _unequal(table, borders, keys, "length", lengths, "the other direction"):
         yield fault.replace("column length", "column shared_border_km")
+    links = borders.set_index(keys)["link_type"].to_dict()
+    for index, (a, b) in enumerate(links):
+        if links.get((b, a)) != links[a, b]:
+            problem = f"{a}, {b}: {links[a, b]} here, {links.get((b, a), 'no row')} from {b} to {a}"
+            yield _at(table, index, "link_type", problem, "let both directions agree")
+
+
+def _map_faults() -> Iterator[str]:
+    """Each tile has its place, and the outlines are those of the provinces."""
+    table = "geo/tilegrid"
+    tiles = load(table)
+    for column, names in (("col", ["col", "row"]), ("abbr", ["abbr"])):
+        for index in tiles.index[tiles.duplicated(names)]:
+            shown = " and ".join(f"{name} {tiles[name][index]}" for name in names)
+            problem = f"another tile has {shown}"
+            yield _at(table, index, column, problem, "give each province its own")
+    about = _resources()["geo/outlines"]
+    shapes = json.loads((folder() / about["path"]).read_text(encoding="utf-8"))["features"]
+    drawn = [shape["properties"]["province_code"] for shape in shapes]
+    units = set(load("provinces/provinces")["province_code"])
+    for code in sorted(
+        units.symmetric_difference(drawn) | {c for c in drawn if drawn.count(c) > 1}
+    ):
+        problem = f"province {code} has {drawn.count(code)} outlines, {int(code in units)} expected"
+        yield f"{_file(about)}, province_code {code}: {problem}. Remedy: run geo/make_outlines.py"
 
 
 def _case_faults() -> Iterator[str]:
@@ -820,6 +944,121 @@ def _panel_faults() -> Iterator[str]:
     summed = rows.groupby(keys)["value"].sum()
     summed = summed[summed.index.isin(list(derived[keys].itertuples(index=False, name=None)))]
     yield from _unequal("provinces/national", derived, keys, "value", summed, "provinces/panel")
+
+
+def _unit_faults() -> Iterator[str]:
+    """An indicator has one unit; exceptions are named under ``units`` in the data package."""
+    for table in tables():
+        rows = load(table)
+        for name in {"indicator", "quantity"} & set(rows.columns) if "unit" in rows.columns else ():
+            declared = schema(table).get("units", {})
+            for key, group in rows.groupby(name)["unit"]:
+                counted = group.fillna("").value_counts()
+                for index, unit in group.fillna("").items():
+                    if unit not in declared.get(key, counted.index[:1]):
+                        usual = " or ".join(map(repr, declared.get(key, counted.index[:1])))
+                        problem = f"{key} in {unit!r}, elsewhere in {usual}"
+                        remedy = "correct the unit, or name it under units in datapackage.json"
+                        yield _at(table, index, "unit", problem, remedy)
+
+
+def _agreement_faults() -> Iterator[str]:
+    """Sources of one figure lie within the factor that the data package declares."""
+    for table in tables():
+        for rule in schema(table).get("agree", []):
+            rows = load(table)
+            for column in rule["columns"]:
+                known = rows[rows[column].notna() & (rows[column] > 0)]
+                for key, group in known.groupby(rule["same"])[column]:
+                    for index, value in group.items():
+                        others = group.drop(index)
+                        usual = others.median()
+                        if (
+                            len(others)
+                            and not 1 / rule["factor"] <= value / usual <= rule["factor"]
+                        ):
+                            place = ", ".join(map(str, key))
+                            problem = f"{place}: {value:g}, other sources have {usual:g}"
+                            remedy = "correct the value, or widen agree in datapackage.json"
+                            yield _at(table, index, column, problem, remedy)
+
+
+def _range_faults() -> Iterator[str]:
+    """Values of an indicator lie between the ends that the data package declares."""
+    for table in tables():
+        for rule in schema(table).get("ranges", []):
+            rows = load(table)
+            values = rows.loc[rows["indicator"] == rule["indicator"], "value"]
+            for index, value in values[
+                (values <= rule["above"]) | (values > rule["maximum"])
+            ].items():
+                problem = f"{value:g} is not above {rule['above']} and at most {rule['maximum']}"
+                remedy = "correct the value: is it a fraction instead of percent?"
+                yield _at(table, index, "value", problem, remedy)
+
+
+def _next_year_faults() -> Iterator[str]:
+    """A series does not jump from one year to the next by more than the declared factor."""
+    table = "provinces/panel"
+    about = schema(table)["next_year"]
+    wider = {rule["indicator"]: rule["factor"] for rule in about["wider"]}
+    keys = ["province_code", "indicator", "source_id"]
+    rows = load(table).reset_index()
+    pairs = rows.merge(
+        rows.assign(year=rows["year"] + 1), on=[*keys, "year"], suffixes=("", "_old")
+    )
+    factor = pairs["indicator"].map(wider).fillna(about["factor"])
+    ends = pairs[["value", "value_old"]]
+    for _, row in pairs[ends.max(axis=1) > factor * ends.min(axis=1)].iterrows():
+        place = f"{row['indicator']}, {row['province']}, {row['source_id']}"
+        problem = f"{place}: {row['value']:g} after {row['value_old']:g} in {row['year'] - 1}"
+        remedy = "correct one of them, or declare the jump under next_year in datapackage.json"
+        yield _at(table, row["index"], "value", problem, remedy)
+
+
+def _total_faults() -> Iterator[str]:
+    """Sums over the provinces fit printed national totals: all of it, or no more if some lack."""
+    table = "provinces/national"
+    panel = load("provinces/panel").groupby(["indicator", "year", "source_id"])["value"]
+    sums = panel.agg(["sum", "size"]).reset_index()
+    units = len(load("provinces/provinces"))
+    rules = {rule["indicator"]: rule["tolerance_pct"] / 100 for rule in schema(table)["totals"]}
+    nation = load(table)
+    for index, row in nation[nation["indicator"].isin(rules)].iterrows():
+        same = (sums["indicator"] == row["indicator"]) & (sums["year"] == row["year"])
+        most = row["value"] * (1 + rules[row["indicator"]])
+        least = row["value"] * (1 - rules[row["indicator"]])
+        for _, found in sums[same].iterrows():
+            if found["sum"] > most or (found["size"] == units and found["sum"] < least):
+                problem = (
+                    f"{row['indicator']} of {row['year']}: {row['value']:g} here, the provinces "
+                    f"sum to {found['sum']:g} in {found['source_id']}"
+                )
+                remedy = "correct total or provinces, or the tolerance in datapackage.json"
+                yield _at(table, index, "value", problem, remedy)
+
+
+def _calendar_faults() -> Iterator[str]:
+    """Dates stand in the calendar, and none lies after the release of the data."""
+    created = _package(folder(), _stamp())["created"][:10]
+    for table in tables():
+        rows = load(table)
+        for column in [name for name in DATES if name in rows.columns]:
+            for index, date in rows[column].dropna().items():
+                try:
+                    datetime.date.fromisoformat(
+                        (date + "-01-01")[:10] if len(date) == 4 else (date + "-01")[:10]
+                    )
+                except ValueError:
+                    problem = f"{date!r} is not a day, month or year of the calendar"
+                    yield _at(
+                        table, index, column, problem, "write it as 2016, 2016-08 or 2016-08-31"
+                    )
+                    continue
+                if date > created[: len(date)]:
+                    problem = f"{date} is after the release of {created}"
+                    remedy = "correct the date, or raise version and run seal"
+                    yield _at(table, index, column, problem, remedy)
 
 
 def _date_faults() -> Iterator[str]:

@@ -1206,7 +1206,6 @@ C12 = Claim(
         "page_year": (2018, 2017),
         "sources_used": tuple(GRADES),
         "villages_of": tuple(VILLAGE_BASES),
-        "counties_of": tuple(COUNTY_BASES),
     },
 )
 

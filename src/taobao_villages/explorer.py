@@ -583,7 +583,7 @@ def markup(content: Mapping[str, Any]) -> str:
 <p class="explorer-note">Blue frame: inside the border. Dashed frame: the chosen province. Tiles
 keep rough position, not area or neighbourhood.</p></div>
 <div>{_view("points", "Read the points as a table")}
-<p class="explorer-note">A point stands at the prefecture's seat; its area is its number of
+<p class="explorer-note">A point stands near the prefecture's seat; its area is its number of
 villages. Filled: inside the border. Outlines are for orientation only.</p></div>
 </div>
 {_view("borders", "Read the borders as a table", "Every border, side by side")}

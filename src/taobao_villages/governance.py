@@ -622,7 +622,7 @@ def functions_evidence(
     five = table.loc[list(FIVE)]
     return Evidence(
         value=int((five["reported"] > 0).sum()),
-        unit="of 5 functions reported of an association",
+        unit="of 5 functions reported for an association",
         interval=(round(float(five["lowest"].min()), 1), round(float(five["highest"].max()), 1)),
         interval_kind="range of the possible shares of associations with a function, in percent",
         n=int(table["total"].iloc[0]),
@@ -643,17 +643,17 @@ def decide_functions(evidence: Evidence) -> tuple[str, str]:
     """Rule of C49."""
     found = int(evidence.value or 0)
     if found == len(FIVE):
-        return "reproduced", "Each of the five is reported of at least one association."
+        return "reproduced", "Each of the five is reported for at least one association."
     if found >= 2:
         return "reproduced in part", f"{found} of the five are reported; the others may exist."
-    return "not reproduced", "At most one of the five is reported of an association."
+    return "not reproduced", "At most one of the five is reported for an association."
 
 
 C49 = Claim(
     "C49",
     evidence=functions_evidence,
     rule=Rule(
-        "Reproduced if each of the five functions is reported of at least one association that "
+        "Reproduced if each of the five functions is reported for at least one association that "
         "exists, by a source other than the article; in part if at least two are; otherwise not "
         "reproduced. Silence never contradicts.",
         decide_functions,
@@ -1110,9 +1110,6 @@ C60 = Claim(
     {
         "period": ("after 2017", "any year"),
         "statements_counted": ("direct or partial", "direct"),
-        "dongfeng_and_shaji": SHAJI,
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
     },
 )
 

@@ -797,11 +797,17 @@ C03 = Claim(
     "C03",
     evidence=seventy_evidence,
     rule=Rule(
-        '"Around" is read as 5 points either way. Sales over Taobao are divided by the size of '
-        "the whole market, as each publisher has it, for the same months and for calendar 2015 "
-        "and 2016. Reproduced if all shares are around 70%; in part if some are; contradicted if "
-        "all lie on one side; else not reproduced.",
+        '"Around" is read as 5 points either way. "Taobao" is read as Taobao and Tmall together, '
+        "as publishers give them and as favours the claim; Taobao alone is among the variants. "
+        "Sales over the sites are divided by the size of the whole market, as each publisher has "
+        "it, for the same months and for calendar 2015 and 2016. Reproduced if all shares are "
+        "around 70%; in part if some are; contradicted if all lie on one side; else not "
+        "reproduced.",
         decide_seventy,
+        changes=(
+            "2026-11-26: the words say which sites the default counts, and why. Nothing that is "
+            "computed changed.",
+        ),
     ),
     variants={
         "platforms": (BOTH, ALONE),

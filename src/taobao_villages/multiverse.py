@@ -7,6 +7,7 @@ and what is the nearest change that flips it. Nothing is computed a second way.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import itertools
@@ -28,7 +29,8 @@ PERMUTATIONS = 999
 SHARED = ("claims", "coding", "data", "multiverse", "provinces", "statistics")
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
-COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "tables"]
+COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "reads", "tables"]
+OUTCOME = ["value", "low", "high", "verdict"]  # what makes two variants different results
 
 
 class Task(NamedTuple):
@@ -70,7 +72,8 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     -------
     dict
         One row of `COLUMNS`: `value`, `low` and `high` are None where they are not numbers,
-        ``tables`` are those that the evidence loaded.
+        ``reads`` is a fingerprint of what the rule looked at, ``tables`` are those that the
+        evidence loaded.
 
     Raises
     ------
@@ -87,15 +90,69 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
         extra["seed"] = seed(task.claim_id, task.choices)
     with data.reads() as tables:
         try:
-            row = claim.judge(**extra | task.choices).as_dict()
+            judged = claim.judge(**extra | task.choices)
+            row = judged.as_dict()
+            reads = fingerprint(claim.rule, judged.evidence)
         except Exception as error:
             said = ", ".join(f"{name}={value!r}" for name, value in task.choices.items())
             kind = type(error).__name__
             raise claims.ClaimError(f"{task.claim_id} with {said}: {kind}: {error}") from error
     low, high = row["interval"] or (None, None)
     value = row["value"] if isinstance(row["value"], int | float) else None
-    known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"]]
+    known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"], reads]
     return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE)], strict=True))
+
+
+class _Watched(dict):
+    """Details that note which of them are read."""
+
+    def __init__(self, details: Mapping[str, Any], read: dict[str, Any]) -> None:
+        super().__init__(details)
+        self.read = read
+
+    def __getitem__(self, key: str) -> Any:
+        self.read[key] = super().__getitem__(key)
+        return self.read[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read[key] = super().get(key, default)
+        return self.read[key]
+
+    def items(self) -> Any:
+        self.read.update(self)
+        return super().items()
+
+
+def fingerprint(rule: claims.Rule, evidence: claims.Evidence) -> str:
+    """Short hash of those parts of the evidence that the rule reads, values included."""
+    read: dict[str, Any] = {}
+    seen: dict[str, Any] = {"value": evidence.value}
+    if evidence.value is not None:
+        watched = _Watched(evidence.details, read)
+        rule.decide(dataclasses.replace(evidence, details=watched))
+        seen |= {"interval": evidence.interval, "details": read}
+    text = json.dumps(seen, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def inert(results: pd.DataFrame) -> list[str]:
+    """Choices of one claim that change nothing of what its rule reads, in any variant.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of `run` of one claim.
+    """
+    found = []
+    for name in results["choices"].iloc[0]:
+        others = [
+            json.dumps({k: v for k, v in choices.items() if k != name}, sort_keys=True, default=str)
+            for choices in results["choices"]
+        ]
+        groups = results["reads"].groupby(others)
+        if (groups.size() > 1).any() and groups.nunique().max() == 1:
+            found.append(name)
+    return found
 
 
 def _declared() -> dict[str, Claim]:
@@ -235,9 +292,11 @@ def summary(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        By claim id: ``n``, ``default`` (verdict), ``agree`` (percent of variants with it),
-        ``shares`` (percent by verdict), ``decisive`` (choice), ``decisive_share`` (percent of the
-        variation that it explains), ``flip`` (see `nearest_flip`), ``sentence``.
+        By claim id: ``n``, ``outcomes`` (how many variants differ in value, interval or verdict),
+        ``default`` (verdict), ``agree`` (percent of variants with it), ``commonest`` (verdict; the
+        default if it ties), ``shares`` (percent by verdict), ``decisive`` (choice),
+        ``decisive_share`` (percent of the variation that it explains), ``flip`` (see
+        `nearest_flip`), ``sentence``.
     """
     out = {}
     for claim_id, rows in results.groupby("claim_id", sort=False):
@@ -247,8 +306,10 @@ def summary(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
         weights = explained(rows)
         entry = {
             "n": len(rows),
+            "outcomes": len(rows.reindex(columns=OUTCOME).astype(object).drop_duplicates()),
             "default": default,
             "agree": shares[default],
+            "commonest": default if counts[default] == counts.max() else str(counts.idxmax()),
             "shares": shares,
             "decisive": weights.index[0] if len(weights) else None,
             "decisive_share": round(100 * float(weights.iloc[0]), 1) if len(weights) else None,
@@ -256,6 +317,17 @@ def summary(results: pd.DataFrame) -> dict[str, dict[str, Any]]:
         }
         out[str(claim_id)] = entry | {"sentence": sentence(entry)}
     return out
+
+
+def against_default(summed: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Claims for which the default's verdict is not the commonest among the variants: ids.
+
+    Parameters
+    ----------
+    summed : mapping
+        From `summary`, or by claim id the ``variants`` of the ledger.
+    """
+    return [key for key, entry in summed.items() if entry["commonest"] != entry["default"]]
 
 
 def sensitive(results: pd.DataFrame, *, most: int = 10) -> list[str]:
@@ -291,21 +363,44 @@ def curve(results: pd.DataFrame, claim_id: str) -> tuple[pd.DataFrame, dict[str,
     rows = rows.sort_values(["value", "rank"], kind="stable").reset_index(drop=True)
     labels: dict[str, dict[str, list[int]]] = {}
     for name in rows["choices"].iloc[0]:
-        taken = rows["choices"].map(lambda choices, name=name: words(choices[name]))
+        taken = rows["choices"].map(lambda choices, name=name: value_words(name, choices[name]))
         places = {value: list(taken.index[taken == value]) for value in taken.unique()}
         if len(places) > 1:
             labels[words(name)] = places
     return rows[["value", "low", "high", "verdict", "choices"]], labels
 
 
+INCLUDED = (
+    "doubtful",
+    "derived",
+    "finance",
+    "forecasts",
+    "inferred_dates",
+    "mid_year",
+    "thin_sources",
+    "weak_sources",
+)
 SPOKEN = {  # names of columns and arguments that many chapters share
-    "doubtful": "counting doubtful codes",
+    "doubtful": "codes the coder doubted",
     "calendar": "calendar years",
     "south": "capital in the south",
     "south_jiangsu_north": "south without Jiangsu",
     "south_jiangsu_anhui_north": "no Jiangsu, no Anhui",
     "seat_below_33n": "by prefecture, below 33° N",
-    "unreal_orders_percent": "percent of orders unreal",
+    "unreal_orders_percent": "orders assumed unreal, %",
+    "reports_about": "subject of the reports",
+    "signs_counted": "kinds of sign",
+    "mid_year": "June reports",
+    "gdp": "GDP",
+    "needed_hhi": "needed HHI",
+    "dongfeng_and_shaji": "Dongfeng and Shaji",
+    "youth_league": "Youth League",
+    "wholesale market or garment cluster": "market or garment cluster",
+    "any market or factory cluster": "market or any cluster",
+    "all but counties and prefectures": "no counties, prefectures",
+    "832 national poverty counties": "832 poverty counties",
+    "price war or falling profit": "price war, falling profit",
+    "third_measure": "third measure in model",
 }
 
 
@@ -318,9 +413,17 @@ def words(value: Any) -> str:
     return SPOKEN.get(str(value), str(value).replace("_", " "))
 
 
+def value_words(name: str, value: Any) -> str:
+    """The value of a choice in words: what a choice takes in or not is counted or left out."""
+    if name in INCLUDED and isinstance(value, bool):
+        return "counted" if value else "left out"
+    return words(value)
+
+
 def choice_words(choices: Mapping[str, Any]) -> str:
     """Choices and their values in one line."""
-    return "; ".join(f"{words(name)}: {words(value)}" for name, value in choices.items())
+    told = (f"{words(name)}: {value_words(name, value)}" for name, value in choices.items())
+    return "; ".join(told)
 
 
 def flip_words(flip: Mapping[str, Any] | None) -> str:
@@ -334,11 +437,14 @@ def sentence(entry: Mapping[str, Any]) -> str:
     """The sum-up of one claim's variants in plain words."""
     if entry["n"] == 1:
         return "No choice to vary."
+    results = "one result" if entry["outcomes"] == 1 else f"{entry['outcomes']} different results"
+    many = f"{entry['n']} variants ({results})"
     if entry["flip"] is None:
-        return f"The same verdict in all {entry['n']} variants."
+        return f"The same verdict in all {many}."
     agree = entry["shares"][entry["default"]]
+    other = "" if entry["commonest"] == entry["default"] else f"; more say {entry['commonest']}"
     return (
-        f"{agree:.0f}% of {entry['n']} variants agree. What matters most is the choice of "
+        f"{agree:.0f}% of {many} agree{other}. What matters most is the choice of "
         f"{words(entry['decisive'])} ({entry['decisive_share']:.0f}% of the variation). "
         f"Nearest flip: {flip_words(entry['flip'])}."
     )
@@ -418,8 +524,10 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
     Returns
     -------
     list of str
-        One line for each claim that came, went, or has another verdict; the reason is "the rule"
-        if its words changed, else "the evidence" with the values, else "code".
+        One line for each claim that came, went, or has another verdict; the reason is "the rule
+        changed" if its words or its logged changes did, "the evidence changed" with what differs,
+        or "code or file changed" where the ledger shows the same rule and the same evidence, or
+        other evidence under the same version of the data.
     """
     before, after = ({row["id"]: row for row in rows} for rows in (old, new))
     lines = []
@@ -433,12 +541,16 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
             shown = ("value", "interval", "n", "sources", "details")
             differ = [name for name in shown if was.get(name) != now.get(name)]
             because = []
-            if was["rule"] != now["rule"]:
+            worded = ("rule", "rule_changes")
+            if any(was.get(name) != now.get(name) for name in worded):
                 because.append("the rule changed")
             if differ:
-                versions = f"data {was.get('data_version', '?')} to {now.get('data_version', '?')}"
-                because.append(f"the evidence changed ({', '.join(differ)}; {versions})")
-            why = " and ".join(because) or "the code of the rule changed"
+                old_data, new_data = (row.get("data_version", "?") for row in (was, now))
+                source = f"data {old_data} to {new_data}"
+                if old_data == new_data:
+                    source = f"code or file changed, data {new_data} in both"
+                because.append(f"the evidence changed ({', '.join(differ)}; {source})")
+            why = " and ".join(because) or "code or file changed: same rule text, same evidence"
             lines.append(f"{key}: {was['verdict']} -> {now['verdict']}: {why}")
     return lines
 

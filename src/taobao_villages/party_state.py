@@ -134,13 +134,13 @@ def money() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows ``planned``, ``transferred`` and ``with bonus`` (every county passes the evaluation);
+        Rows ``planned``, ``transferred`` and ``with second instalment`` (every county passes);
         columns ``counties``, ``per_county`` and ``total`` (RMB million), ``product`` (counties
         times amount) and ``sources``.
     """
     table = data.load("market/demo_counties")
     of_2015 = table[(table["scope"] == "national") & (table["year_to"] == 2015)]
-    bonus = data.load("market/evidence").set_index("evidence_id").loc["ev009"]
+    second = data.load("market/evidence").set_index("evidence_id").loc["ev009"]
 
     def row(per: str, total: str) -> dict[str, Any]:
         parts = [of_2015[of_2015["indicator"] == name] for name in ("n_counties", per, total)]
@@ -155,14 +155,16 @@ def money() -> pd.DataFrame:
 
     planned = row("funding_per_county_planned", "funding_planned_total")
     paid = row("funding_per_county", "funding_total")
-    each = paid["per_county"] + float(bonus["value"])
+    each = paid["per_county"] + float(second["value"])
     best = paid | {
         "per_county": each,
         "total": np.nan,
         "product": paid["counties"] * each,
-        "sources": sorted({*paid["sources"], bonus["source_id"]}),
+        "sources": sorted({*paid["sources"], second["source_id"]}),
     }
-    return pd.DataFrame([planned, paid, best], index=["planned", "transferred", "with bonus"])
+    return pd.DataFrame(
+        [planned, paid, best], index=["planned", "transferred", "with second instalment"]
+    )
 
 
 def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidence:
@@ -175,7 +177,7 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
     tolerance : float
         How far a sum may lie from the article's, as a share of it.
     """
-    table = money().drop(index="with bonus")
+    table = money().drop(index="with second instalment")
     stated = {"total": 2000.0, "per_county": 10.0}
     same = pd.concat(
         [abs(table[name] / value - 1) <= tolerance for name, value in stated.items()], axis=1
@@ -194,8 +196,8 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         "planned_bn": float(table.loc["planned", "total"]) / 1000,
         "paid_each": float(table.loc["transferred", "per_county"]),
         "paid_bn": float(table.loc["transferred", "total"]) / 1000,
-        "best_each": float(whole.loc["with bonus", "per_county"]),
-        "best_bn": float(whole.loc["with bonus", "product"]) / 1000,
+        "best_each": float(whole.loc["with second instalment", "per_county"]),
+        "best_bn": float(whole.loc["with second instalment", "product"]) / 1000,
         "consistent": int((abs(kept["product"] / kept["total"] - 1) <= 0.01).sum()),
         "jilin_counties": int(jilin["n_counties"]),
         "jilin_total": float(jilin["funding_total"]),
@@ -424,6 +426,8 @@ def sequence_evidence(
             "inland_first": int(inland[FIRST]),
             "inland_second": int(inland[GOVERNMENT]),
             "p_region": round(float(exact.pvalue), 2),
+            "clear_words": clear_words(sign_test(first, second), float(exact.pvalue)),
+            "junpu_order": str(cases["order"].get(TWO_CASES[1], UNKNOWN)),
             "before": ", ".join(sorted(cases.loc[cases["order"] == GOVERNMENT, "place"])),
         },
         limits=(
@@ -431,6 +435,20 @@ def sequence_evidence(
             "others. Most have no reported order. Support that nobody dated may have come earlier."
         ),
     )
+
+
+def clear_words(split: float, region: float) -> str:
+    """A sentence on which of two probabilities is below one in twenty."""
+    clear = [
+        name
+        for name, p in (("the split", split), ("the difference of regions", region))
+        if p < 0.05
+    ]
+    if len(clear) == 2:
+        return "Both are below one in twenty, so both are clear."
+    if clear:
+        return f"Only {clear[0]} is below one in twenty, so only that is clear."
+    return "Neither is below one in twenty, so neither is clear."
 
 
 def decide_sequence(evidence: Evidence) -> tuple[str, str]:
@@ -507,7 +525,7 @@ def milestones() -> pd.DataFrame:
 def instruments(
     *, article_as_witness: str = "not counted", coder: str = "first", doubtful: bool = True
 ) -> pd.DataFrame:
-    """Which instruments of support the sources report of which case.
+    """Which instruments of support the sources report for which case.
 
     Parameters
     ----------
@@ -545,7 +563,7 @@ def instrument_evidence(
     share_required : float
         Share of the article's forms that must have a source, for "in part".
     forms_found_in : {"either village", "both villages"}
-        Whether a form must be reported of one of the two cases or of both.
+        Whether a form must be reported for one of the two cases or for both.
     coder, doubtful : str, bool
         See `coding.codes`.
     """
@@ -607,7 +625,7 @@ C40 = Claim(
     evidence=instrument_evidence,
     rule=Rule(
         "In part if at least half of the forms of support that the article lists for Dongfeng and "
-        "Junpu are reported of one of them by a source other than the article; otherwise not "
+        "Junpu are reported for one of them by a source other than the article; otherwise not "
         "reproduced. Never more than in part: that growth was the result of support is not "
         "identified by cases.",
         decide_instruments,
@@ -713,6 +731,9 @@ def constraint_evidence(
         "coast": int(line["coast"]),
         "p": round(float(line["p"]), 2),
         "p_raw": float(line["p"]),
+        "p_words": "The groups differ no more than chance would make them"
+        if line["p"] >= 0.05
+        else "The groups differ more than chance alone would often make them",
         "inland_places": line["places"] or "none",
         "more_inland": bool(
             line["inland_named"] * line["coast"] > line["coast_named"] * line["inland"]
@@ -743,17 +764,17 @@ def decide_constraints(evidence: Evidence) -> tuple[str, str]:
     both = found["money_inland"] >= 2 and found["transport_inland"] >= 2
     either = found["money_inland"] + found["transport_inland"] >= 1
     if found["supported"] < 2 or not either:
-        return "not reproduced", "Support or the two constraints are not reported of inland cases."
+        return "not reproduced", "Support or the two constraints are not reported for inland cases."
     if both and found["more_inland"] and found["p_raw"] < 0.05:
         return (
             "reproduced",
-            "Support, lack of money and transport are reported of several inland cases, and "
+            "Support, lack of money and transport are reported for several inland cases, and "
             "constraints clearly more often than on the coast.",
         )
     return (
         "reproduced in part",
-        "Inland governments support e-commerce. A lack of money is named of "
-        f"{found['money_inland']} inland cases, of transport of {found['transport_inland']}. "
+        "Inland governments support e-commerce. Of the inland cases a lack of money is named for "
+        f"{found['money_inland']}, one of transport for {found['transport_inland']}. "
         "That these weigh more than on the coast, or more than expected, the cases do not show.",
     )
 
@@ -764,7 +785,7 @@ C41 = Claim(
     rule=Rule(
         "Reproduced if at least two inland cases report support, two a lack of money and two one "
         "of transport, and constraints are named more often inland (exact test, p under 0.05). In "
-        "part if support is reported of two and money or transport of one. Otherwise not "
+        "part if support is reported for two and money or transport for one. Otherwise not "
         "reproduced. Sources other than the article count.",
         decide_constraints,
     ),
@@ -897,8 +918,8 @@ def party_evidence(
     return Evidence(
         value=len(table),
         unit="dated records of a party body that organises e-commerce, each from another source",
-        n=len(places()),
-        n_unit="coded cases, besides the dated records",
+        n=len(early),
+        n_unit="of them up to June 2017",
         sources=_sources(CODEBOOK, table["source_id"], organs["source_id"]),
         details={
             "least": records_required,
@@ -923,7 +944,9 @@ def decide_party(evidence: Evidence) -> tuple[str, str]:
     if number >= evidence.details["least"] and early:
         return (
             "reproduced",
-            "Several places in several provinces are on record, from before the article and after.",
+            f"{number} dated records from {evidence.details['first']} to "
+            f"{evidence.details['last']}, each from another source; {early} of them "
+            "from before the article.",
         )
     if number:
         return "reproduced in part", "Few places are on record, or none from before the article."
@@ -944,8 +967,6 @@ C42 = Claim(
         "inferred_dates": (True, False),
         "youth_league": ("not counted", "counted"),
         "article_as_witness": ("not counted", "counted"),
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
     },
 )
 
@@ -1087,7 +1108,6 @@ C58 = Claim(
     variants={
         "source_of_commentary": ("read by us", "cited by the article"),
         "records_dated": ("at any time", "before 2017-07"),
-        "coder": coding.CODERS,
     },
 )
 
@@ -1130,8 +1150,8 @@ def waste_evidence(
     return Evidence(
         value=number,
         unit="sources report subsidised websites or stations that were of no use",
-        n=early,
-        n_unit="of them from before the article",
+        n=number,
+        n_unit="sources",
         sources=_sources(every["source_id"]),
         details={
             "least": reports_required,
@@ -1142,7 +1162,7 @@ def waste_evidence(
         limits=(
             "Reports of single places: they show that it happened and not how often. Whether "
             "subsidies worked is not identified by our data, since the programme and the complete "
-            "lists both begin in 2014 and it is known of few provinces who was outside."
+            "lists both begin in 2014, and few provinces only are known to have been outside."
         ),
     )
 
@@ -1153,8 +1173,10 @@ def decide_waste(evidence: Evidence) -> tuple[str, str]:
     if number >= evidence.details["least"]:
         return (
             "reproduced",
-            "Several independent reports name subsidised sites or stations of no use. How common "
-            "that was, and whether the subsidies had an effect, is not identified.",
+            f"{number} sources of {evidence.details['first']} to {evidence.details['last']} name "
+            "subsidised sites or stations of no use. Whether they are independent of each other "
+            "we do not know. How common that was, and whether the subsidies had an effect, is not "
+            "identified.",
         )
     if number:
         return "reproduced in part", "Fewer reports than that are on record."
@@ -1459,7 +1481,7 @@ def failures(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
 
 
 def outcomes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
-    """What is reported of listed places, and of programmes that failed or were faulted.
+    """What is reported for listed places, and of programmes that failed or were faulted.
 
     Returns
     -------

@@ -870,8 +870,6 @@ C29 = Claim(
     variants={
         "signs_counted": tuple(COUNTED),
         "reports_about": ("rural e-commerce", "Taobao Villages"),
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
     },
     rule=Rule(
         "A forecast, judged by reports dated after the article. Reproduced if at least two of "

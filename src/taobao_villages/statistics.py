@@ -26,6 +26,8 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
+from taobao_villages.libraries import needs
+
 if TYPE_CHECKING:  # libpysal and esda take a second to import: only the spatial functions pay it
     from libpysal.weights import W
 
@@ -725,7 +727,8 @@ def spatial_weights(
     -----
     Anselin and Rey (2014), Modern Spatial Econometrics in Practice, ch. 3. By libpysal.
     """
-    from libpysal.weights import KNN, DistanceBand, W
+    with needs("A spatial statistic"):
+        from libpysal.weights import KNN, DistanceBand, W
 
     ids = np.asarray(codes).tolist()
     if len(set(ids)) < len(ids):
@@ -839,7 +842,8 @@ def moran(
     Moran (1950); moments from Cliff and Ord (1981), Spatial Processes, ch. 2, by esda. The
     random maps are drawn here: esda shuffles numpy's global generator.
     """
-    from esda.moran import Moran
+    with needs("A spatial statistic"):
+        from esda.moran import Moran
 
     array, standardised = _on_map(values, weights)
     if array.size < 4:
@@ -901,7 +905,8 @@ def local_moran(
     than esda's where zeros surround zeros. esda seeds numpy's global generator; it is put back,
     but do not run this in threads beside code that draws from it.
     """
-    from esda.moran import Moran_Local
+    with needs("A spatial statistic"):
+        from esda.moran import Moran_Local
 
     array, standardised = _on_map(values, weights)
     if array.size < 4:

@@ -35,7 +35,10 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
 }
 WIDE, NARROW = DEFINITIONS
 STATED_COUNTIES = 18  # in the article
-# Provinces of the official East without poverty counties: theirs moved inland in 2001.
+# Lists for which the definition of a village itself changed; chapter after_2017 tells how.
+REDEFINED = (2015, 2019, 2020)
+# Provinces of the official East whose poverty counties were moved to other provinces in 2001.
+# Hebei, Hainan and Guangxi lie on the coast too and kept theirs.
 WITHOUT_POVERTY_COUNTIES = ("11", "12", "21", "31", "32", "33", "35", "37", "44")
 ENGLISH = {  # poverty counties on the lists; Nankang was a city before it became a district
     "平乡县": "Pingxiang",
@@ -273,8 +276,8 @@ def _urn(model: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
         raise ValueError(f"model is {model!r}; use one of {', '.join(CHANCE)}")
     units = county_units(OTHERS[2] if model == CHANCE[1] else OTHERS[0])
     units = units[units["administrative_villages"] > 0].reset_index(drop=True)
-    inland = ~units["province_code"].isin(WITHOUT_POVERTY_COUNTIES)
-    eligible = np.flatnonzero(inland & (units["kind"] != "district"))
+    kept = ~units["province_code"].isin(WITHOUT_POVERTY_COUNTIES)
+    eligible = np.flatnonzero(kept & (units["kind"] != "district"))
     weights = None
     if model in CHANCE[2:]:
         size = units["administrative_villages"].astype(float)
@@ -303,6 +306,14 @@ def base(name: str, year: int) -> pd.Series:
     raise ValueError(
         f"base is {name!r}; use rural_population, population or administrative_villages"
     )
+
+
+def _coastal_villages(definition: str) -> int:
+    """Villages of 2016 in counties known to be poor, in provinces with a coast."""
+    listed = listed_counties(2016, definition=definition)
+    coastal = data.load("provinces/provinces").set_index("province_code")["coastal"]
+    here = listed["poor"].eq("yes") & listed["province_code"].map(coastal)
+    return int(listed.loc[here, "n_villages"].sum())
 
 
 POVERTY_SOURCES = ("zhwiki_poverty_counties", "nbs_divcodes_2016")
@@ -339,6 +350,7 @@ def poverty_evidence(
         "chance_share": round(100 * float(random.mean()) / total, 1),
         "as_few_by_chance": round(float(1 + (random <= found["counties_high"]).sum())
                                   / (1 + draws), 3),
+        "coast_villages": _coastal_villages(definition),
         "listed": len(listed_counties(2016)),
         "same_provinces": int((~listed_counties(2016)["province_code"]
                                .isin(WITHOUT_POVERTY_COUNTIES)).sum()),
@@ -426,7 +438,6 @@ C36 = Claim(
         "definition": (WIDE, NARROW),
         "unknown_status": ("deduced", "left open"),
         "others": OTHERS,
-        "model": CHANCE,
     },
 )
 
@@ -434,24 +445,36 @@ C36 = Claim(
 # ---- what followed, for villages in poverty counties (C37) ----------------------------------
 
 
-def poverty_series(*, last: int = 2020) -> pd.DataFrame:
+def poverty_series(*, last: int = 2020, unknown: str = "deduced") -> pd.DataFrame:
     """Villages in national poverty counties by year, recounted and printed, and their share.
+
+    Parameters
+    ----------
+    last : int
+        Last year to show.
+    unknown : {"deduced", "left open"}
+        See `listed_counties`.
 
     Returns
     -------
     DataFrame
-        Indexed by year from 2014; ``recounted`` (villages, the lists of 2014 to 2016),
-        ``printed_low``, ``printed_high``, ``all_villages`` (largest printed total), ``share_low``
-        and ``share_high`` (percent of all). NaN where there is no number.
+        Indexed by year from 2014; ``recounted_low`` and ``recounted_high`` (villages, the lists
+        of 2014 to 2016, without and with the counties of unknown status), ``printed_low``,
+        ``printed_high``, ``all_villages`` (largest printed total), ``share_low`` and
+        ``share_high`` (percent of all). NaN where there is no number.
     """
     totals = data.load("villages/national").groupby("year")["n_villages"].max()
     rows = {}
     printed = printed_villages()
     for year in range(2014, last + 1):
-        counted = int(recount(year)["villages_low"]) if year in LISTS else np.nan
-        values = [*printed.get(year, []), *([counted] if year in LISTS else [])]
+        counted: list[float] = []
+        if year in LISTS:
+            found = recount(year, unknown=unknown)
+            counted = [float(found["villages_low"]), float(found["villages_high"])]
+        values = [*printed.get(year, []), *counted]
         rows[year] = {
-            "recounted": counted,
+            "recounted_low": min(counted, default=np.nan),
+            "recounted_high": max(counted, default=np.nan),
             "printed_low": min(printed[year]) if year in printed else np.nan,
             "printed_high": max(printed[year]) if year in printed else np.nan,
             "all_villages": float(totals[year]),
@@ -476,11 +499,16 @@ def _source_year(source: str) -> float:
 
 
 def after_evidence(
-    *, first_list: int = 2016, last_list: int = 2020, coder: str = "first", doubtful: bool = True
+    *,
+    first_list: int = 2016,
+    last_list: int = 2018,
+    unknown_status: str = "deduced",
+    coder: str = "first",
+    doubtful: bool = True,
 ) -> Evidence:
     """Evidence for C37: the share of villages that lie in poverty counties, before and after."""
-    series = poverty_series()
-    first, last = series.loc[first_list], series.loc[last_list]
+    series = poverty_series(unknown=unknown_status)
+    first, last, end = series.loc[first_list], series.loc[last_list], series.iloc[-1]
     low, high = last["share_low"] / first["share_high"], last["share_high"] / first["share_low"]
     back = returnees(coder=coder, doubtful=doubtful)
     poverty = data.load("villages/poverty")
@@ -493,22 +521,29 @@ def after_evidence(
         poverty["quantity"].eq("n_counties_with_villages") & poverty["year"].eq(2020)
     ]
     kept = persistence().set_index("to").loc[2016]
+    counted = recount(2016, unknown=unknown_status)
     return Evidence(
-        value=round(float(last["share_high"] / first["share_low"]), 2),
-        unit=f"times the share of {first_list} in {last_list}",
+        value=round(float(np.sqrt(low * high)), 2),
+        unit=f"times the share of {first_list} in {last_list}, in the middle of the range",
         interval=(round(float(low), 2), round(float(high), 2)),
-        interval_kind="range over conflicting sources of both years",
+        interval_kind="range over sources and over the counties of unknown status",
         n=int(last["all_villages"]),
         n_unit=f"villages on the list of {last_list}",
         sources=sorted({*rows["source_id"], *counties["source_id"], *LISTS.values()}),
         details={
-            "villages_start": int(first[["recounted", "printed_high"]].max()),
-            "villages_end": int(last[["recounted", "printed_high"]].max()),
-            "share_start": round(float(first["share_low"]), 1),
-            "share_end": round(float(last["share_high"]), 1),
-            "share_least": round(float(series["share_low"].min()), 1),
-            "share_most": round(float(series["share_high"].max()), 1),
-            "counties_2016": int(recount(2016)["counties_low"]),
+            "first": first_list,
+            "last": last_list,
+            "redefined": sum(first_list < year <= last_list for year in REDEFINED),
+            "villages_start": int(counted["villages_low"]),
+            "villages_start_high": int(counted["villages_high"]),
+            "villages_end": int(end["printed_high"]),
+            "start_low": round(float(series.loc[2016, "share_low"]), 2),
+            "start_high": round(float(series.loc[2016, "share_high"]), 2),
+            "last_low": round(float(last["share_low"]), 2),
+            "last_high": round(float(last["share_high"]), 2),
+            "share_end": round(float(end["share_high"]), 2),
+            "counties_2016": int(counted["counties_low"]),
+            "counties_2016_high": int(counted["counties_high"]),
             "counties_2020": int(counties["value"].iloc[0]),
             "returnee_cases": len(back),
             "dropped_low": int(kept["dropped_low"]),
@@ -518,9 +553,9 @@ def after_evidence(
             "renamed": int(kept["dropped_high"] - kept["dropped_low"]),
         },
         limits=(
-            "It bears on the worry and cannot prove it wrong: the worry is conditional, the "
-            "threshold of the list changed in 2019, and poverty counties left their list in these "
-            "years. Nobody counted returning migrants by village."
+            "It bears on the worry and cannot prove it wrong: the worry is conditional, and the "
+            "definition of the lists changed in 2015, 2019 and 2020, so only the lists between "
+            "compare. Nobody counted returning migrants by village."
         ),
     )
 
@@ -528,33 +563,53 @@ def after_evidence(
 def decide_after(evidence: Evidence) -> tuple[str, str]:
     """Rule of C37."""
     low, high = evidence.interval or (np.nan, np.nan)
+    if low <= 1 <= high:
+        return (
+            "reproduced in part",
+            "The share may have fallen or risen: it depends on the counties of unknown status and "
+            "on the source.",
+        )
+    if evidence.details["redefined"]:
+        return (
+            "reproduced in part",
+            f"The share {'rose' if low > 1 else 'fell'}, but the definition of the lists changed "
+            "between the two, and that alone may have moved it.",
+        )
     if low > 1:
         return (
             "not reproduced",
             "What was feared did not come by then: poverty counties had a larger share of the "
             "villages than before.",
         )
-    if high < 1:
-        return "reproduced", "Poverty counties had a smaller share of the villages than before."
-    return "reproduced in part", "Whether the share rose or fell depends on the source."
+    return "reproduced", "Poverty counties had a smaller share of the villages than before."
 
 
 C37 = Claim(
     "C37",
     evidence=after_evidence,
     rule=Rule(
-        "The worry is read as: poverty counties fall behind. Reproduced if their share of all "
-        "villages fell between the two lists under every source, not reproduced if it rose under "
-        "every source, in part otherwise. That people returned is reported beside it and does not "
-        "decide: nobody counted them.",
+        "The worry is read as: poverty counties fall behind. Compared are two lists under one "
+        "definition. Reproduced if their share of all villages fell between the two under every "
+        "source and whatever the counties of unknown status are, not reproduced if it rose under "
+        "all of them, in part otherwise. In part at best, either way, if the definition changed "
+        "between the two lists. That people returned is reported beside it and does not decide: "
+        "nobody counted them.",
         decide_after,
+        changes=(
+            "2026-11-26: compares 2016 with 2018, not with 2020, since the definition changed in "
+            "2019 and 2020, and a pair that crosses a change is in part at best; the number of "
+            "2016 is a range, as in C36. Before, the lowest number of 2016 was taken as exact. "
+            "The verdict moved from not reproduced to in part.",
+        ),
     ),
     variants={
-        "first_list": (2016, 2015, 2014, 2017),
-        "last_list": (2020, 2019, 2018),
-        "coder": coding.CODERS,
-        "doubtful": (True, False),
+        "first_list": (2016, 2015, 2017),
+        "last_list": (2018, 2017),
+        "unknown_status": ("deduced", "left open"),
     },
+    skip=lambda first_list, last_list, unknown_status: (
+        first_list == last_list or (first_list == 2017 and unknown_status == "left open")
+    ),
 )
 
 
@@ -911,7 +966,7 @@ def co_reporting(
     coder: str = "first",
     doubtful: bool = True,
 ) -> pd.Series:
-    """Are imitation and rivalry reported of the same places more often than chance?
+    """Are imitation and rivalry reported for the same places more often than chance?
 
     Parameters
     ----------
@@ -970,6 +1025,8 @@ def competition_evidence(
     used = rows[rows["dimension"].eq("sustainability_pressure") & rows["concept"].isin(names)]
     if not copies:
         return Evidence(None, "", (), limits="No case has a source that reports imitation.")
+    # No code says that a place did not improve its goods, so none of the others is a "no".
+    better_low, better_high = statistics.share_bounds(len(better), 0, len(copies))
     return Evidence(
         value=int(found["both"]),
         unit=f"of {len(copies)} places with imitation that also have rivalry reported",
@@ -984,6 +1041,8 @@ def competition_evidence(
             "neither": int(found["neither"]),
             "p": round(float(found["p"]), 3),
             "better": len(better),
+            "better_low": round(100 * better_low, 1),
+            "better_high": round(100 * better_high, 1),
         },
         limits=(
             "Places that people wrote about, not a sample. Reported together is not cause and "
@@ -997,16 +1056,22 @@ def decide_competition(evidence: Evidence) -> tuple[str, str]:
     low, high = evidence.interval or (np.nan, np.nan)
     found = evidence.details
     together = found["p"] < 0.05
-    little = 2 * found["better"] < found["imitation"]
+    little = found["better_high"] < 50
     if low >= 50 and together and little:
         return "reproduced", "Imitation comes with rivalry, and better products are rare."
     if low >= 50 or together:
+        improving = (
+            "at least half of these places are also reported to improve their goods"
+            if found["better_low"] >= 50
+            else "how many of these places improve their goods is not known: "
+            f"{found['better_low']:g}% to {found['better_high']:g}%"
+        )
         missing = [
             text
             for holds, text in (
                 (low >= 50, "rivalry is reported for fewer than half of the places with imitation"),
                 (together, "the two are not reported together more often than chance allows"),
-                (little, "at least half of these places are also reported to improve their goods"),
+                (little, improving),
             )
             if not holds
         ]
@@ -1027,9 +1092,14 @@ C33 = Claim(
         "Reproduced if at least half of the places with imitation also have a source that reports "
         "a price war or falling profit; if the two are reported together more often than chance "
         "allows (Fisher's exact test, one-sided p under 0.05); and if fewer than half of these "
-        "places have a source that reports better products. In part if the first or the second "
-        "holds. Contradicted if the highest possible share is under half.",
+        "places can have better products, counting the not-reported as having them. In part if the "
+        "first or the second holds. Contradicted if the highest possible share is under half.",
         decide_competition,
+        changes=(
+            "2026-11-26: a place for which no source reports better products no longer counts as "
+            "one without them; the highest possible share must be under half. The verdict did not "
+            "change, but two variants are in part instead of reproduced.",
+        ),
     ),
     variants={
         "imitation": tuple(IMITATION),
