@@ -574,7 +574,10 @@ def _file_faults(about: dict[str, Any], text: str) -> list[str]:
     back = "put it back, as in datapackage.json"
     out = "take it out, or describe it in datapackage.json"
     faults = [_fault(about, 1, c, "missing", back) for c in expected if c not in header]
-    faults += [_fault(about, 1, c, "not described", out) for c in header if c not in expected]
+    strange = [c for c in header if c not in expected]
+    faults += [
+        _fault(about, 1, c.strip() or "without a title", "not described", out) for c in strange
+    ]
     if not faults and header != expected:
         problem = f"the columns are not once each, in the order {', '.join(expected)}"
         faults.append(_fault(about, 1, header[0], problem, "restore the header"))
