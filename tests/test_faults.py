@@ -74,6 +74,21 @@ def in_cell(draw, rows):
     rows[row][column] = draw(wrong_cell(rows[row][column]))
 
 
+def number_changed(draw, rows):
+    """Another number, as likely as the one that stood there."""
+    places = [
+        (row, column)
+        for row, cells in enumerate(rows)
+        for column, cell in enumerate(cells)
+        if row and re.fullmatch(r"\d+(\.\d+)?", cell)
+    ]
+    if places:
+        row, column = draw(st.sampled_from(places))
+        factor = draw(st.sampled_from([0.1, 0.9, 1.05, 1.5, 2, 10]))
+        decimals = len(rows[row][column].partition(".")[2])
+        rows[row][column] = f"{float(rows[row][column]) * factor:.{decimals}f}"
+
+
 def in_a_neighbour(draw, rows):
     """Two cells of a row change places."""
     row, column = place(draw, rows)
@@ -175,6 +190,7 @@ def another_encoding(draw, raw: bytes) -> bytes:
 
 
 KINDS = {
+    "another number": [number_changed],
     "a cell": [in_cell, in_a_neighbour, from_another_row],
     "a row": [
         row_taken_out, row_twice, row_twice_but_for_a_cell, rows_swapped, row_cut,
@@ -278,4 +294,6 @@ def test_what_became_of_them_is_told(tally, record_property):
     for kind, counts in tally.items():
         assert counts["lost"] == 0
         assert counts["named with its row"] + counts["named"] > 0, "no fault was planted"
+        if kind == "another number":
+            assert counts["refused by the seal alone"] > 0, "every fault showed by itself"
         record_property(kind, json.dumps({name: counts[name] for name in OUTCOMES}))
