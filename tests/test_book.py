@@ -353,6 +353,7 @@ def test_a_changed_number_in_the_data_shows_on_the_page(small):
     code, log, page = small(cell)
     assert code == 0, log
     assert "total 250.0" in page, "the page must not show a cached number"
+    assert "these are your own data" in log
 
 
 def test_faulty_data_of_a_user_are_refused_with_all_faults(small):

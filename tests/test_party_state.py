@@ -418,7 +418,9 @@ def test_conditions_without_an_explicit_negative_are_never_no():
 
 def made(value=1, interval=None, n=None, **details):
     kind = "made up" if interval else ""
-    return Evidence(value, "", ["li2017"], interval, kind, n, details=details)
+    return Evidence(
+        value, "", ["li2017"], interval=interval, interval_kind=kind, n=n, details=details
+    )
 
 
 @pytest.mark.parametrize(

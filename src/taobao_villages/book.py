@@ -254,7 +254,9 @@ def prepare(app: Sphinx) -> None:
     app.config.nb_execution_cache_path = str(cache_folder)
     ledger = cache_folder.parent / f"ledger-{key[:16]}.json"
     if not ledger.exists():  # else these data have been checked
-        refuse(data.folder(), data.check())
+        refuse(data.folder(), data.faults())
+    if changed := data.released():
+        LOGGER.info("these are your own data. %s", changed)
     run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
 
     kept = cache_folder.parent
@@ -783,7 +785,7 @@ class Reference(SphinxDirective):
         figures = sum(len(data.load(name)) for name in data.tables())
         rows = [
             ["Book and package", f"version {__version__}"],
-            ["Data", f"version {data.version()}, checksum {data.checksum()[:16]}"],
+            ["Data", f"version {data.state()}, checksum {data.checksum()[:16]}"],
             ["Tables, rows", f"{len(data.tables())}, {figures:,}"],
             ["Sources", f"{len(data.sources()):,}"],
             ["Claims with a verdict, variants run", f"{len(judged)}, {variants:,}"],

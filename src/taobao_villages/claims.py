@@ -145,7 +145,7 @@ class Verdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "limits": evidence.limits,
-            "data_version": data.version(),
+            "data_version": data.state(),
             "details": {key: _plain(value) for key, value in evidence.details.items()},
         }
 

@@ -364,18 +364,18 @@ def check() -> list[str]:
         version (see `released`).
     """
     changed = released()
-    return _faults() + ([changed] if changed else [])
+    return faults() + ([changed] if changed else [])
 
 
-def _faults() -> list[str]:
-    """Faults of the tables and between them."""
-    faults: dict[str, None] = {}
+def faults() -> list[str]:
+    """Faults of the tables and between them, as `check` but without the version."""
+    found: dict[str, None] = {}
     for table in tables():
         try:
             load(table)
         except DataError as error:
-            faults |= dict.fromkeys(error.faults)
-    return list(faults) or list(_cross_faults())
+            found |= dict.fromkeys(error.faults)
+    return list(found) or list(_cross_faults())
 
 
 def checksum(names: Iterable[str] | None = None) -> str:
@@ -404,6 +404,11 @@ def released() -> str | None:
         f"data/datapackage.json, key version: the data are not those of version {version()}. "
         "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run seal"
     )
+
+
+def state() -> str:
+    """The declared version, with "(changed)" after it if the files are no longer those of it."""
+    return version() + (" (changed)" if released() else "")
 
 
 def seal() -> list[str]:
@@ -439,10 +444,10 @@ def seal() -> list[str]:
     if version() not in known:
         package["created"] = f"{datetime.date.today()}T00:00:00Z"
     _write(path, package)
-    faults = _faults()
-    if faults:
+    found = faults()
+    if found:
         path.write_bytes(old)
-        raise DataError(faults)
+        raise DataError(found)
     _write(versions, known | {version(): checksum()})
     return changed
 
@@ -515,8 +520,8 @@ def _load(root: Path, table: str, stamp: tuple[int, ...]) -> pd.DataFrame:
     about = schema(table)
     text = _text(about)
     for find in (_file_faults, _cell_faults, _reference_faults):  # each needs the one before
-        if faults := find(about, text):
-            raise DataError(faults)
+        if found := find(about, text):
+            raise DataError(found)
     return pd.read_csv(
         io.StringIO(text),
         dtype={field["name"]: _dtype(field) for field in about["schema"]["fields"]},
