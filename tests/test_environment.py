@@ -34,6 +34,8 @@ NOT_IN_CONDA = {
     "jupyterlite-pyodide-kernel": "only `make lite` uses it, which needs pip and npm as well",
     "playwright": "conda-forge splits it in two packages that follow later; the browser tests"
     " run through `make test`",
+    "mutmut": "only `make audit-deep` uses it",
+    "pip-audit": "only the audit workflow uses it",
 }
 # What environment.yml names beside the lock, and why.
 NOT_IN_LOCK = {
