@@ -21,7 +21,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,8 @@ SCREEN = (
     "nav.contents, .slider-control, .slider output, .tag_hide-input > details, .cell.tag_remove-input"
 )
 TWIN = "Read as a table"
+LINE, LONG_WORD = 110, 24  # characters of a table on a line, and of a word that is kept whole
+COMMON = 3  # headings of more chapters than these are left out of the contents
 ENTRY = re.compile(r"(source|claim|term|table|panel)-|id\d+$")  # found by their names, not pages
 NO_PANGO = (
     "make pdf needs the library Pango, which WeasyPrint sets text with, and did not find it. "
@@ -133,6 +136,8 @@ def chapter(html: Path, page: str, known: Mapping[str, str]) -> Tag:
         drawing.replace_with(_picture(soup, str(drawing), alt, "drawing"))
     for formula in article.select("math"):
         formula.replace_with(_drawn(soup, formula))
+    for table in article.select("table"):
+        _columns(soup, table)
     seen = set()
     for tag in article.select("[id]"):
         tag["id"] = _anchor(page, str(tag["id"]))
@@ -185,6 +190,34 @@ def _answer(soup: BeautifulSoup, option: Tag, end: Tag) -> None:
     option.string = summary.get_text(" ", strip=True)
 
 
+def _columns(soup: BeautifulSoup, table: Tag) -> None:
+    """Share a wide table's width: a column gets its longest word, then what its texts need."""
+    for old in table.select("colgroup"):
+        old.decompose()
+    rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tr")]
+    if table.select("[colspan], [rowspan]") or len({len(row) for row in rows}) != 1:
+        return
+    texts = [[cell.get_text(" ", strip=True) for cell in column] for column in zip(*rows)]
+    whole = [max(map(len, column)) for column in texts]
+    if sum(whole) + 3 * len(whole) < LINE and len(rows) < 100:
+        return  # it fits as it is
+    words = [max(len(word) for text in column for word in f"{text} -".split()) for column in texts]
+    least = [min(word, LONG_WORD) + 3 for word in words]
+    more = [max(0, sum(map(len, column)) / len(column) - word) for column, word in zip(texts, least)]
+    left = max(0, LINE - sum(least)) / (sum(more) or 1)
+    widths = [word + left * part for word, part in zip(least, more)]
+    group = soup.new_tag("colgroup")
+    for width in widths:
+        share = f"width:{100 * width / sum(widths):.1f}%"
+        group.append(soup.new_tag("col", attrs={"style": share}))
+    heading = table.find("caption", recursive=False)
+    if isinstance(heading, Tag):
+        heading.insert_after(group)
+    else:
+        table.insert(0, group)
+    table["class"] = [*(table.get("class") or []), "wide"]
+
+
 def _picture(soup: BeautifulSoup, svg: str, alt: str, kind: str) -> Tag:
     """A drawing that stands in the page, as a picture of its own."""
     packed = base64.b64encode(svg.encode()).decode()
@@ -221,12 +254,23 @@ def _lead(soup: BeautifulSoup, link: Tag, page: str, known: Mapping[str, str]) -
         link["class"] = "to"
 
 
-def _heads(part: Tag) -> Iterator[tuple[str, str, int]]:
-    """Anchor, words and rank of the headings that the contents list."""
-    for head in part.select("h2"):
-        section = head.find_parent("section")
-        if section is not None and section.has_attr("id"):
-            yield str(section["id"]), head.get_text(" ", strip=True), 2
+def _heads(chapters: Mapping[str, Tag]) -> dict[str, list[tuple[str, str]]]:
+    """Anchor and words of the sections that the contents list, by chapter.
+
+    Not of the reference and the course, nor those that every chapter has, such as exercises.
+    """
+    found = {
+        name: [
+            (str(head.parent["id"]), head.get_text(" ", strip=True))
+            for head in made.select("section[id] > h2")
+            if name.count("/") < 2 and head.parent
+        ]
+        for name, made in chapters.items()
+    }
+    often = Counter(words for heads in found.values() for _, words in heads)
+    return {
+        name: [head for head in heads if often[head[1]] <= COMMON] for name, heads in found.items()
+    }
 
 
 def assemble(html: Path, root: str, *, title: str, author: str) -> str:
@@ -267,22 +311,20 @@ def assemble(html: Path, root: str, *, title: str, author: str) -> str:
     listed, body = soup.select_one("#contents"), soup.body
     assert listed is not None
     assert body is not None
+    chapters = {name: chapter(html, name, known) for name in known}
+    heads = _heads(chapters)
     for number, part in enumerate(parts):
         if part.caption:
-            opening = BeautifulSoup(
-                f'<section class="part" id="part-{number}"><h1></h1></section>', "html.parser"
-            )
-            opening.h1.string = part.caption  # type: ignore[union-attr]
+            opening = soup.new_tag("section", attrs={"class": "part", "id": f"part-{number}"})
+            opening.append(soup.new_tag("h1", string=part.caption))
             body.append(opening)
             _list(soup, listed, f"part-{number}", part.caption, "part")
         for name, depth in part.pages:
-            made = chapter(html, name, known)
-            body.append(made)
+            body.append(chapters[name])
             words = known[name] if name != root else "What this book is"
             _list(soup, listed, _anchor(name), words, "sub" if depth else "top")
-            if name.count("/") < 2:  # chapters show their sections; reference and course do not
-                for anchor, told_there, _ in _heads(made):
-                    _list(soup, listed, anchor, told_there, "inner")
+            for anchor, told_there in heads[name]:
+                _list(soup, listed, anchor, told_there, "inner")
     return str(soup)
 
 
