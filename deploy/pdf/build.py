@@ -38,7 +38,8 @@ ROOT = HERE.parents[1]
 # What a page has for the screen only.
 SCREEN = (
     "script, style, form, button, .headerlink, details.cite, .doubt, a.download, .toctree-wrapper, "
-    "nav.contents, .slider-control, .slider output, .tag_hide-input > details, .cell.tag_remove-input"
+    "nav.contents, .slider-control, .slider output, .tag_hide-input > details, "
+    ".cell.tag_remove-input"
 )
 TWIN = "Read as a table"
 LINE, LONG_WORD = 110, 24  # characters of a table on a line, and of a word that is kept whole
@@ -197,15 +198,20 @@ def _columns(soup: BeautifulSoup, table: Tag) -> None:
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tr")]
     if table.select("[colspan], [rowspan]") or len({len(row) for row in rows}) != 1:
         return
-    texts = [[cell.get_text(" ", strip=True) for cell in column] for column in zip(*rows)]
+    texts = [
+        [cell.get_text(" ", strip=True) for cell in column] for column in zip(*rows, strict=True)
+    ]
     whole = [max(map(len, column)) for column in texts]
     if sum(whole) + 3 * len(whole) < LINE and len(rows) < 100:
         return  # it fits as it is
     words = [max(len(word) for text in column for word in f"{text} -".split()) for column in texts]
     least = [min(word, LONG_WORD) + 3 for word in words]
-    more = [max(0, sum(map(len, column)) / len(column) - word) for column, word in zip(texts, least)]
+    more = [
+        max(0, sum(map(len, column)) / len(column) - word)
+        for column, word in zip(texts, least, strict=True)
+    ]
     left = max(0, LINE - sum(least)) / (sum(more) or 1)
-    widths = [word + left * part for word, part in zip(least, more)]
+    widths = [word + left * part for word, part in zip(least, more, strict=True)]
     group = soup.new_tag("colgroup")
     for width in widths:
         share = f"width:{100 * width / sum(widths):.1f}%"
