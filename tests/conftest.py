@@ -37,6 +37,16 @@ def html(root) -> Path:
 
 
 @pytest.fixture(scope="session")
+def pages(html) -> dict[str, BeautifulSoup]:
+    """Every page by its path, parsed."""
+    found = sorted((html / "book").rglob("*.html"))
+    return {
+        path.relative_to(html).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for path in found
+    }
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Chromium; without one the tests are skipped, but not where the project is judged."""
     lacking = browsing.missing()

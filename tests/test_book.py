@@ -38,16 +38,6 @@ def ledger() -> dict[str, dict]:
 # ---- the built book -------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def pages(html) -> dict[str, BeautifulSoup]:
-    """Every page by its path, parsed."""
-    found = sorted((html / "book").rglob("*.html"))
-    return {
-        path.relative_to(html).as_posix(): BeautifulSoup(path.read_text("utf-8"), "html.parser")
-        for path in found
-    }
-
-
 def test_the_root_leads_to_the_book(html):
     assert "book/index.html" in (html / "index.html").read_text("utf-8")
 

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
-from test_book import html, pages  # noqa: F401  (the built book)
 
 from taobao_villages import __main__, book, claims, course
 
