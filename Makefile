@@ -18,7 +18,7 @@ endif
 .DEFAULT_GOAL := help
 SEED ?= 2026
 
-.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep lite release
+.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep lite release pdf figures
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,12 @@ course: book ## labs, keys, quiz and slides of the course: make course SEED=your
 
 lab: .venv/ready ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book
+
+pdf: book ## the whole book as one PDF: _build/pdf/taobao-villages.pdf
+	$(BIN)/python deploy/pdf/build.py
+
+figures: book ## every figure on one sheet, as readers see it: _build/figures/index.html
+	$(BIN)/python tests/contact_sheet.py
 
 lite: book ## the book in the browser: _build/html/lite, and a button on each chapter
 	$(BIN)/python deploy/lite/build.py

@@ -32,6 +32,8 @@ NOT_IN_CONDA = {
     "uv": "only the Makefile uses it, to fill .venv",
     "jupyterlite-core": "only `make lite` uses it, which needs pip and npm as well",
     "jupyterlite-pyodide-kernel": "only `make lite` uses it, which needs pip and npm as well",
+    "weasyprint": "only `make pdf` uses it",
+    "ziamath": "only `make pdf` uses it",
     "playwright": "conda-forge splits it in two packages that follow later; the browser tests"
     " run through `make test`",
 }
