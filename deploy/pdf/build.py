@@ -37,10 +37,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 # What a page has for the screen only.
 SCREEN = (
-    "script, style, form, button, .headerlink, details.cite, .doubt, a.download, .toctree-wrapper, "
-    "nav.contents, .slider-control, .slider output, .tag_hide-input > details, .cell.tag_remove-input"
+    "script, style, form, button, .headerlink, details.cite, details.twin, .doubt, a.download, "
+    ".toctree-wrapper, .slider-control, .slider output, .tag_hide-input > details"
 )
-TWIN = "Read as a table"
 LINE, LONG_WORD = 130, 24  # characters of a table on a line, and of a word that is kept whole
 COMMON = 3  # headings of more chapters than these are left out of the contents
 ENTRY = re.compile(r"(source|claim|term|table|panel)-|id\d+$")  # found by their names, not pages
@@ -168,9 +167,7 @@ def _unfold(soup: BeautifulSoup, article: Tag) -> None:
         _answer(soup, option, end)
     for fold in article.select("details"):
         summary = fold.find("summary")
-        if isinstance(summary, Tag) and summary.get_text(strip=True).startswith(TWIN):
-            fold.decompose()
-        elif isinstance(summary, Tag):
+        if isinstance(summary, Tag):
             if summary.select(".collapsed"):
                 summary.decompose()
             else:
@@ -201,15 +198,17 @@ def _columns(soup: BeautifulSoup, table: Tag) -> None:
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tr")]
     if table.select("[colspan], [rowspan]") or len({len(row) for row in rows}) != 1:
         return
-    texts = [[cell.get_text(" ", strip=True) for cell in column] for column in zip(*rows)]
+    columns = zip(*rows, strict=True)
+    texts = [[cell.get_text(" ", strip=True) for cell in column] for column in columns]
     whole = [max(map(len, column)) for column in texts]
     if sum(whole) + 3 * len(whole) < LINE and len(rows) < 100:
         return  # it fits as it is
     words = [max(len(word) for text in column for word in f"{text} -".split()) for column in texts]
     least = [min(word, LONG_WORD) + 3 for word in words]
-    more = [max(0, sum(map(len, column)) / len(column) - word) for column, word in zip(texts, least)]
+    means = [sum(map(len, column)) / len(column) for column in texts]
+    more = [max(0, mean - word) for mean, word in zip(means, least, strict=True)]
     left = max(0, LINE - sum(least)) / (sum(more) or 1)
-    widths = [word + left * part for word, part in zip(least, more)]
+    widths = [word + left * part for word, part in zip(least, more, strict=True)]
     group = soup.new_tag("colgroup")
     for width in widths:
         share = f"width:{100 * width / sum(widths):.1f}%"
