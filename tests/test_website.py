@@ -182,7 +182,7 @@ def page(browser):
 
 def test_no_page_asks_anything_of_another_host(visits, site):
     for name, seen in visits.items():
-        assert len(seen.requests) > 1, name
+        assert seen.requests, name
         assert [url for url in seen.requests if not url.startswith(site)] == [], name
 
 
@@ -253,7 +253,7 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(page, site):
 def test_the_menu_of_a_phone_opens_and_closes_by_keyboard(page, site):
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(site + "book/market.html")
-    page.focus("button.primary-toggle")
+    page.focus("button.primary-toggle:visible")
     page.keyboard.press("Enter")
     menu = page.locator("#pst-primary-sidebar-modal")
     menu.wait_for(state="visible")
@@ -273,15 +273,11 @@ def test_a_folded_part_opens_by_keyboard(page, site):
     assert not fold.evaluate("(e) => e.parentElement.open")
 
 
-def test_the_arrow_keys_move_between_tabs(page, site, html):
-    name = next(
-        name for name in browsing.pages(html) if "sd-tab-set" in (html / name).read_text("utf-8")
-    )
-    page.goto(site + name)
-    tabs = page.locator(".sd-tab-set").first.locator("> input")
-    tabs.first.focus()
-    page.keyboard.press("ArrowRight")
-    assert tabs.nth(1).is_checked()
+def test_the_contents_of_a_page_open_on_a_phone(page, site):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(site + "book/market.html")
+    page.click("button.secondary-toggle:visible")
+    page.locator("#pst-secondary-sidebar-modal").wait_for(state="visible")
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,10 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
         tag.decompose()
     for tag in page.select('meta[name="viewport"]')[1:]:
         tag.decompose()
+    for logo in page.select("img.logo__image.only-dark"):
+        logo.decompose()  # the same file; until the mode is known both would be drawn
     for logo in page.select("img.logo__image"):
+        logo["class"] = ["logo__image"]
         logo["width"] = logo["height"] = "96"  # as in its file
     for number, image in enumerate(page.select("article img")):
         for side in ("width", "height"):
@@ -196,6 +199,11 @@ def mend(page: BeautifulSoup) -> None:
     for summary in page.select("nav li > details > summary"):
         link = summary.find_parent("li").find("a")  # type: ignore[union-attr]
         summary["aria-label"] = f"Pages under {link.get_text(' ', strip=True)}"  # type: ignore[union-attr]
+    # The theme's script takes the first button, which stands in a bar that is never shown.
+    for hidden in page.select(".bd-header .sidebar-toggle"):
+        hidden.decompose()
+    for entry in page.select(".citation-list, [role=doc-biblioentry]"):
+        del entry["role"]  # given up in ARIA 1.3, and a list may hold nothing but its entries
     for button in page.select("[onclick]"):
         if button["onclick"] == "window.print()":
             button["data-print"] = ""
