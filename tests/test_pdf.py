@@ -29,7 +29,11 @@ and <a href="../data/file.csv">a file</a>.</p>
 <details><summary>More of it</summary><p>folded words</p></details>
 <details class="quiz"><summary>By two.</summary><p>Not quite.</p></details>
 <div class="solution"><p>the solution</p></div><button>Press</button>"""
-TWO = '<section id="there"><h2>There</h2><p>Words.</p><img alt="A dot" src="dot.svg"></section>'
+TWO = """<section id="there"><h2>There</h2><p>Words.</p><img alt="A dot" src="dot.svg">
+<table><thead><tr><th>Name</th><th>Note</th></tr></thead><tbody><tr>
+<td>an_identifier_that_is_longer_than_any_column_of_a_page_can_be_wide_and_has_no_place_to_break_at_all</td>
+<td>some words that go on for more than one line of a table, again and again and again</td>
+</tr></tbody></table></section>"""
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
 MARGIN = 25 / 25.4 * 72  # points, at each side of the text
 
@@ -134,6 +138,7 @@ def test_the_paper(pango, pdf, built, tmp_path):
     families = {line.split(",")[0].replace(" ", "-") for line in chinese.splitlines()}
     assert any(family in font for font in fonts for family in families), "no Chinese font embedded"
     assert made.metadata.title == "Villages"
+    assert beyond_the_margins(out) == []
 
 
 def test_a_dead_link_or_a_missing_picture_is_a_fault(pango, pdf, built, tmp_path):
