@@ -224,7 +224,8 @@ def test_without_pango_the_remedy_is_told(pdf, tmp_path, monkeypatch):
 def test_a_page_prints_without_what_paper_cannot_do(site, browser, name, title, there):
     page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
     page.goto(f"{site}book/{name}.html", wait_until="networkidle")
-    sheets = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages]
+    printed = PdfReader(io.BytesIO(page.pdf(page_ranges="1-6")))
+    sheets = [sheet.extract_text() for sheet in printed.pages]
     page.emulate_media(media="print")
     seen = page.evaluate(
         """() => ({
@@ -232,6 +233,8 @@ def test_a_page_prints_without_what_paper_cannot_do(site, browser, name, title, 
             .filter((e) => e.checkVisibility() && e.offsetHeight && !e.closest("th")).length,
           cut: [...document.querySelectorAll("pre, .long-table, .table-scroll")]
             .filter((e) => e.checkVisibility() && e.scrollHeight > e.clientHeight + 2).length,
+          folded: [...document.querySelectorAll(".solution p")]
+            .filter((e) => !e.offsetHeight || getComputedStyle(e).visibility == "hidden").length,
           paper: getComputedStyle(document.body).backgroundColor,
         })"""
     )
@@ -239,5 +242,5 @@ def test_a_page_prints_without_what_paper_cannot_do(site, browser, name, title, 
     assert title in " ".join(sheets[0].split())
     assert there in " ".join(" ".join(sheets).split())
     assert not re.search("Search this book|Play the years|Copy this|Read as a table", sheets[0])
-    assert seen == {"controls": 0, "cut": 0, "paper": "rgb(255, 255, 255)"}
+    assert seen == {"controls": 0, "cut": 0, "folded": 0, "paper": "rgb(255, 255, 255)"}
     assert len(sheets[0].split()) > 60  # a table or figure does not leave the first page empty
