@@ -1,6 +1,7 @@
 """House style: what a figure must have before it can be shown."""
 
 import io
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
+from PIL import Image, ImageCms
 from sphinx import addnodes
 
 from taobao_villages import book, data, figures
@@ -117,8 +119,51 @@ def test_text_colours_are_readable_on_paper(colour):
     assert _contrast(colour, figures.PAPER) >= 4.5
 
 
-def test_palette_colours_can_carry_text():
-    assert all(_contrast(colour, figures.PAPER) >= 4 for colour in figures.PALETTE.values())
+SIGHTS = ("none", "deuteranopia", "protanopia", "tritanopia", "achromatopsia")
+
+
+@pytest.fixture(scope="module")
+def seen(browser) -> dict[str, dict[str, np.ndarray]]:
+    """Each colour of the house as CIELAB, by the kind of sight that Chromium simulates."""
+    verdicts = [colour for colour, _ in figures.VERDICTS.values()]
+    own = [figures.INK, figures.ACCENT, figures.SECOND, figures.LIGHT, figures.PAPER]
+    colours = list(dict.fromkeys([*own, *verdicts, *figures.SEQUENCE]))
+    swatch = '<i style="float:left;width:10px;height:10px;background:{}"></i>'
+    page = browser.new_page(viewport={"width": 10 * len(colours), "height": 10})
+    page.set_content("<style>body{margin:0}</style>" + "".join(map(swatch.format, colours)))
+    session = page.context.new_cdp_session(page)
+    spaces = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    told = {}
+    for sight in SIGHTS:
+        session.send("Emulation.setEmulatedVisionDeficiency", {"type": sight})
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        lab = np.asarray(ImageCms.profileToProfile(picture, *spaces, outputMode="LAB"))[5, 5::10]
+        lab = np.column_stack([lab[:, 0] / 2.55, lab[:, 1:].astype(np.int8)])
+        told[sight] = dict(zip(colours, lab, strict=True))
+    page.close()
+    return told
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_are_told_apart_by_every_sight(seen, sight):
+    """At least 12 units of CIELAB; two that are alike in grey differ in hatching and shape."""
+
+    def near(colours) -> list[tuple[str, str]]:
+        pairs = combinations(colours, 2)
+        lab = seen[sight]
+        return [(a, b) for a, b in pairs if np.linalg.norm(lab[a] - lab[b]) < 12]
+
+    grey = sight == "achromatopsia"
+    own = [figures.INK, figures.ACCENT, figures.SECOND, figures.LIGHT, figures.PAPER]
+    assert near(own) in ([], [(figures.ACCENT, figures.SECOND)] if grey else [])
+    assert [pair for pair in pairwise(figures.SEQUENCE) if near(pair)] == []
+    names = {colour: name for name, (colour, _) in figures.VERDICTS.items()}
+    for pair in near(names):
+        looks = [figures.HATCHES.get(names[colour]) for colour in pair]
+        shapes = [figures.VERDICTS[names[colour]][1] for colour in pair]
+        assert grey, pair
+        assert looks[0] != looks[1], pair
+        assert shapes[0] != shapes[1], pair
 
 
 def test_shades_get_darker():

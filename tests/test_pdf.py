@@ -1,11 +1,15 @@
 """The book as one PDF: what is put together from the pages, and what stands on the paper."""
 
 import importlib.util
+import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import browsing
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
@@ -21,11 +25,17 @@ ONE = """<p>Villages in <span lang="zh">浙江</span> sell goods.
 See <a href="two.html#there">there</a> and <a href="https://example.org/x">outside</a>,
 and <a href="../data/file.csv">a file</a>.</p>
 <p>The share is <math><mi>s</mi><mo>=</mo><mfrac><mn>1</mn><mn>2</mn></mfrac></math>.</p>
-<details><summary>Read as a table</summary><p>twin of a figure</p></details>
+<details class="twin"><summary>Read as a table</summary><p>twin of a figure</p></details>
 <details><summary>More of it</summary><p>folded words</p></details>
+<details class="quiz"><summary>By two.</summary><p>Not quite.</p></details>
 <div class="solution"><p>the solution</p></div><button>Press</button>"""
-TWO = '<section id="there"><h2>There</h2><p>Words.</p><img alt="A dot" src="dot.svg"></section>'
+TWO = """<section id="there"><h2>There</h2><p>Words.</p><img alt="A dot" src="dot.svg">
+<table><thead><tr><th>Name</th><th>Note</th></tr></thead><tbody><tr>
+<td>LONG</td>
+<td>some words that go on for more than one line of a table, again and again and again</td>
+</tr></tbody></table></section>""".replace("LONG", "a_name_without_an_end_" * 8)
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>'
+MARGIN = 25 / 25.4 * 72  # points, at each side of the text
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +72,8 @@ def built(tmp_path):
 
 
 def put_together(pdf, built) -> BeautifulSoup:
-    text = pdf.assemble(built, "book/index.html", title="Villages: a reading", author="The team")
+    parts = pdf.contents(built, "book/index.html")
+    text = pdf.assemble(built, parts, title="Villages: a reading", author="The team")
     return BeautifulSoup(text, "html.parser")
 
 
@@ -85,7 +96,9 @@ def test_paper_has_no_buttons_and_no_twins_but_what_was_folded(pdf, built):
     words = one.get_text(" ", strip=True)
     assert "folded words" in words
     assert "twin of a figure" not in words
-    assert words.endswith("the solution"), "solutions stand at the end of their chapter"
+    answers = words.index("Solutions and feedback")  # at the end of their chapter
+    assert answers < words.index("the solution")
+    assert words.index("By two.") < answers < words.index("Not quite.")
 
 
 def test_links_become_page_numbers_notes_or_plain_words(pdf, built):
@@ -125,6 +138,7 @@ def test_the_paper(pango, pdf, built, tmp_path):
     families = {line.split(",")[0].replace(" ", "-") for line in chinese.splitlines()}
     assert any(family in font for font in fonts for family in families), "no Chinese font embedded"
     assert made.metadata.title == "Villages"
+    assert beyond_the_margins(out) == []
 
 
 def test_a_dead_link_or_a_missing_picture_is_a_fault(pango, pdf, built, tmp_path):
@@ -147,13 +161,86 @@ def test_a_page_without_text_is_named(pdf, built):
 
 
 def test_every_page_of_the_book_can_be_put_on_paper(pdf, html):
-    book = BeautifulSoup(
-        pdf.assemble(html, "book/index.html", title="T: u", author="The team"), "html.parser"
-    )
-    assert len(book.select("section.chapter")) > 40
+    parts = pdf.contents(html, "book/index.html")
+    listed = [page for part in parts for page, _, _ in part.pages]
+    assert sorted(listed) == sorted(name for name in browsing.pages(html) if "book/" in name)
+    text = pdf.assemble(html, parts, title="T: u", author="The team")
+    book = BeautifulSoup(text, "html.parser")
+    assert len(book.select("section.chapter")) == len(listed) > 30
     assert not book.select("script, button, form, details")
     ids = [tag["id"] for tag in book.select("[id]")]
     assert len(ids) == len(set(ids))
     dead = {link["href"] for link in book.select('a[href^="#"]') if link["href"][1:] not in ids}
     assert dead == set()
     assert [image for image in book.select("img") if not image.get("alt")] == []
+
+
+def beyond_the_margins(out) -> list[str]:
+    """Words that stand outside the text's width."""
+    if shutil.which("pdftotext") is None:
+        assert os.environ.get("CI") != "true", "pdftotext is missing: apt-get install poppler-utils"
+        pytest.skip("no pdftotext is installed (on Debian: apt-get install poppler-utils)")
+    told = subprocess.run(["pdftotext", "-bbox", out, "-"], capture_output=True, check=True)
+    words = re.findall(r'xMin="(\S+)" .*xMax="(\S+)" .*>(.*)</word>', told.stdout.decode())
+    assert words
+    right = 210 / 25.4 * 72 - MARGIN + 1
+    return [word for low, high, word in words if float(low) < MARGIN - 1 or float(high) > right]
+
+
+def test_real_pages_stay_within_the_margins(pango, pdf, html, tmp_path):
+    """A chapter with figures, tables and formulas, and the glossary with its characters."""
+    names = [("book/market.html", "Market", 0), ("book/reference/glossary.html", "Glossary", 0)]
+    text = pdf.assemble(html, [pdf.Part("", tuple(names))], title="Pages", author="The team")
+    assert text.count("<figure") > 3
+    out = tmp_path / "book.pdf"
+    pdf.set_pages(text, out)
+    assert beyond_the_margins(out) == []
+    assert "淘宝" in "".join(page.extract_text() for page in PdfReader(out).pages)
+
+
+def test_without_pango_the_remedy_is_told(pdf, tmp_path, monkeypatch):
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(SystemExit, match="apt-get install libpango"):
+        pdf.set_pages("<p>A village</p>", tmp_path / "book.pdf")
+
+
+# ---- printed from the browser ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "there"),
+    [
+        ("blooming", "The blooming of Taobao Villages", "Claim C15"),
+        ("reference/claims", "Claims", "Claim C01: reproduced"),
+        ("explorer", "Explorer", "Villages, the list of 2015"),
+    ],
+)
+def test_a_page_prints_without_what_paper_cannot_do(site, browser, name, title, there):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    page.goto(f"{site}book/{name}.html", wait_until="networkidle")
+    printed = PdfReader(io.BytesIO(page.pdf(page_ranges="1-6")))
+    sheets = [sheet.extract_text() for sheet in printed.pages]
+    page.emulate_media(media="print")
+    seen = page.evaluate(
+        """() => ({
+          controls: [...document.querySelectorAll("button, select, input, nav, .twin")]
+            .filter((e) => e.checkVisibility() && e.offsetHeight && !e.closest("th")).length,
+          cut: [...document.querySelectorAll("pre, .long-table, .table-scroll")]
+            .filter((e) => e.checkVisibility() && e.scrollHeight > e.clientHeight + 2).length,
+          folded: [...document.querySelectorAll(".solution p")]
+            .filter((e) => !e.offsetHeight || getComputedStyle(e).visibility == "hidden").length,
+          paper: getComputedStyle(document.body).backgroundColor,
+        })"""
+    )
+    page.close()
+    assert title in " ".join(sheets[0].split())
+    assert there in " ".join(" ".join(sheets).split())
+    assert not re.search("Search this book|Play the years|Copy this|Read as a table", sheets[0])
+    assert seen == {"controls": 0, "cut": 0, "folded": 0, "paper": "rgb(255, 255, 255)"}
+    assert len(sheets[0].split()) > 60  # a table or figure does not leave the first page empty

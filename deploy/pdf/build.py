@@ -22,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -37,12 +37,10 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 # What a page has for the screen only.
 SCREEN = (
-    "script, style, form, button, .headerlink, details.cite, .doubt, a.download, .toctree-wrapper, "
-    "nav.contents, .slider-control, .slider output, .tag_hide-input > details, "
-    ".cell.tag_remove-input"
+    "script, style, form, button, .headerlink, details.cite, details.twin, .doubt, a.download, "
+    ".toctree-wrapper, .slider-control, .slider output, .tag_hide-input > details"
 )
-TWIN = "Read as a table"
-LINE, LONG_WORD = 110, 24  # characters of a table on a line, and of a word that is kept whole
+LINE, LONG_WORD = 130, 24  # characters of a table on a line, and of a word that is kept whole
 COMMON = 3  # headings of more chapters than these are left out of the contents
 ENTRY = re.compile(r"(source|claim|term|table|panel)-|id\d+$")  # found by their names, not pages
 NO_PANGO = (
@@ -61,7 +59,7 @@ class Part:
     """A part of the contents: its caption, empty for the first pages, and its pages in order."""
 
     caption: str
-    pages: tuple[tuple[str, int], ...]  # name in the folder, depth below the part
+    pages: tuple[tuple[str, str, int], ...]  # name in the folder, title, depth below the part
 
 
 def contents(html: Path, root: str) -> list[Part]:
@@ -75,11 +73,15 @@ def contents(html: Path, root: str) -> list[Part]:
         The root page, such as ``book/index.html``.
     """
     page = BeautifulSoup((html / root).read_text("utf-8"), "html.parser")
-    parts = [Part("", ((root, 0),))]
+    parts = [Part("", ((root, "What this book is", 0),))]
     for group in page.select("nav.bd-links ul.bd-sidenav"):
         caption = group.find_previous_sibling("p", class_="caption")
         pages = [
-            (_within(root, str(link["href"]))[0], len(link.find_parents("ul")) - 1)
+            (
+                _within(root, str(link["href"]))[0],
+                link.get_text(" ", strip=True),
+                len(link.find_parents("ul")) - 1,
+            )
             for link in group.select("li > a.reference.internal")
         ]
         parts.append(Part(caption.get_text(strip=True) if caption else "", tuple(pages)))
@@ -98,7 +100,7 @@ def _anchor(page: str, anchor: str = "") -> str:
     return re.sub(r"[^\w-]", "-", page.removesuffix(".html")) + (f"--{anchor}" if anchor else "")
 
 
-def chapter(html: Path, page: str, known: Mapping[str, str]) -> Tag:
+def chapter(html: Path, page: str, known: Collection[str]) -> Tag:
     """The body of one page, ready for paper.
 
     Parameters
@@ -107,8 +109,8 @@ def chapter(html: Path, page: str, known: Mapping[str, str]) -> Tag:
         Folder of the built pages.
     page : str
         Name of the page in it.
-    known : mapping of str to str
-        Titles of all pages that are printed, by their name.
+    known : collection of str
+        Names of all pages that are printed.
 
     Returns
     -------
@@ -165,9 +167,7 @@ def _unfold(soup: BeautifulSoup, article: Tag) -> None:
         _answer(soup, option, end)
     for fold in article.select("details"):
         summary = fold.find("summary")
-        if isinstance(summary, Tag) and summary.get_text(strip=True).startswith(TWIN):
-            fold.decompose()
-        elif isinstance(summary, Tag):
+        if isinstance(summary, Tag):
             if summary.select(".collapsed"):
                 summary.decompose()
             else:
@@ -198,18 +198,15 @@ def _columns(soup: BeautifulSoup, table: Tag) -> None:
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tr")]
     if table.select("[colspan], [rowspan]") or len({len(row) for row in rows}) != 1:
         return
-    texts = [
-        [cell.get_text(" ", strip=True) for cell in column] for column in zip(*rows, strict=True)
-    ]
+    columns = zip(*rows, strict=True)
+    texts = [[cell.get_text(" ", strip=True) for cell in column] for column in columns]
     whole = [max(map(len, column)) for column in texts]
     if sum(whole) + 3 * len(whole) < LINE and len(rows) < 100:
         return  # it fits as it is
     words = [max(len(word) for text in column for word in f"{text} -".split()) for column in texts]
     least = [min(word, LONG_WORD) + 3 for word in words]
-    more = [
-        max(0, sum(map(len, column)) / len(column) - word)
-        for column, word in zip(texts, least, strict=True)
-    ]
+    means = [sum(map(len, column)) / len(column) for column in texts]
+    more = [max(0, mean - word) for mean, word in zip(means, least, strict=True)]
     left = max(0, LINE - sum(least)) / (sum(more) or 1)
     widths = [word + left * part for word, part in zip(least, more, strict=True)]
     group = soup.new_tag("colgroup")
@@ -239,12 +236,13 @@ def _drawn(soup: BeautifulSoup, formula: Tag) -> Tag:
     return picture
 
 
-def _lead(soup: BeautifulSoup, link: Tag, page: str, known: Mapping[str, str]) -> None:
+def _lead(soup: BeautifulSoup, link: Tag, page: str, known: Collection[str]) -> None:
     """A link within the book gets its page number, a link to the outside its address as a note."""
     address = str(link["href"])
     link.attrs = {"href": address}
     if urlsplit(address).scheme:
-        if address.rstrip("/") not in link.get_text(strip=True):
+        words = link.get_text(strip=True)
+        if address.rstrip("/") not in words and not words.startswith("doi:"):
             listed = link.find_parent("table")
             note = soup.new_tag("span", attrs={"class": "address" if listed else "note"})
             note.string = re.sub(r"^https?://(www\.)?", "", address).rstrip("/")
@@ -279,45 +277,40 @@ def _heads(chapters: Mapping[str, Tag]) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def assemble(html: Path, root: str, *, title: str, author: str) -> str:
+def assemble(html: Path, parts: Sequence[Part], *, title: str, author: str) -> str:
     """The book as one HTML document.
 
     Parameters
     ----------
     html : Path
         Folder of the built pages.
-    root : str
-        The root page, such as ``book/index.html``.
+    parts : sequence of Part
+        What is printed, from `contents`.
     title, author : str
-        For the title page.
+        For the title page; what follows a colon in `title` is the subtitle.
 
     Raises
     ------
     SystemExit
-        If a page is missing or has no article.
+        If a page has no article.
     """
-    parts = contents(html, root)
-    known: dict[str, str] = {}
-    for name, _ in (found for part in parts for found in part.pages):
-        made = BeautifulSoup((html / name).read_text("utf-8"), "html.parser").select_one("h1")
-        for mark in made.select(".headerlink") if made else ():
-            mark.decompose()
-        known[name] = made.get_text(" ", strip=True) if made else name
-    soup = BeautifulSoup((HERE / "book.html").read_text("utf-8"), "html.parser")
+    name, _, subtitle = title.partition(":")
+    state = f"Data: version {data.state()}, checksum {data.checksum()[:16]}."
     told = {
-        "title": title.partition(":")[0],
-        "subtitle": title.partition(":")[2].strip(),
+        "title": name,
+        "subtitle": subtitle.strip(),
         "author": author,
-        "version": f"Version {__version__}. Data: version {data.state()}, "
-        f"checksum {data.checksum()[:16]}.",
+        "version": f"Version {__version__}. {state}",
     }
+    soup = BeautifulSoup((HERE / "book.html").read_text("utf-8"), "html.parser")
     for place in soup.select("[data-fill]"):
         place.string = told[str(place["data-fill"])]
         del place["data-fill"]
     listed, body = soup.select_one("#contents"), soup.body
     assert listed is not None
     assert body is not None
-    chapters = {name: chapter(html, name, known) for name in known}
+    known = {page for part in parts for page, _, _ in part.pages}
+    chapters = {page: chapter(html, page, known) for page in known}
     heads = _heads(chapters)
     for number, part in enumerate(parts):
         if part.caption:
@@ -325,12 +318,11 @@ def assemble(html: Path, root: str, *, title: str, author: str) -> str:
             opening.append(soup.new_tag("h1", string=part.caption))
             body.append(opening)
             _list(soup, listed, f"part-{number}", part.caption, "part")
-        for name, depth in part.pages:
-            body.append(chapters[name])
-            words = known[name] if name != root else "What this book is"
-            _list(soup, listed, _anchor(name), words, "sub" if depth else "top")
-            for anchor, told_there in heads[name]:
-                _list(soup, listed, anchor, told_there, "inner")
+        for page, words, depth in part.pages:
+            body.append(chapters[page])
+            _list(soup, listed, _anchor(page), words, "sub" if depth else "top")
+            for anchor, inner in heads[page]:
+                _list(soup, listed, anchor, inner, "inner")
     return str(soup)
 
 
@@ -379,7 +371,7 @@ def set_pages(text: str, out: Path) -> int:
     if faults.found:
         raise SystemExit("the PDF has faults:\n" + "\n".join(sorted(set(faults.found))))
     out.parent.mkdir(parents=True, exist_ok=True)
-    made.write_pdf(out)
+    made.write_pdf(out, pdf_tags=True)  # for those who listen to it
     return len(made.pages)
 
 
@@ -402,7 +394,8 @@ def main() -> None:
     if not (chosen.html / root).exists():
         raise SystemExit(f"{chosen.html / root} is not there: make book first")
     began = time.perf_counter()
-    text = assemble(chosen.html, root, title=about["title"], author=about["author"])
+    parts = contents(chosen.html, root)
+    text = assemble(chosen.html, parts, title=about["title"], author=about["author"])
     pages = set_pages(text, chosen.out)
     size = chosen.out.stat().st_size / 1e6
     sys.stdout.write(

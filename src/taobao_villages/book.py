@@ -472,7 +472,7 @@ def data_nodes(renderer: Any, about: dict[str, Any]) -> list[nodes.Element]:
     rows = list(csv.reader(io.StringIO(about["csv"])))
     parts: list[nodes.Element] = [line]
     if len(rows) <= 60:
-        parts.append(fold("Read as a table", plain_table(rows[0], rows[1:])))
+        parts.append(fold("Read as a table", plain_table(rows[0], rows[1:]), "twin"))
     return parts
 
 
@@ -576,11 +576,12 @@ def reference(label: str, text: str) -> addnodes.pending_xref:
     )
 
 
-def fold(summary: str, content: nodes.Element) -> nodes.container:
-    """A folded part that works without scripts."""
+def fold(summary: str, content: nodes.Element, kind: str = "folded") -> nodes.container:
+    """A folded part that works without scripts; `kind` is its class."""
+    start = f'<details class="{kind}"><summary>{summary}</summary>'
     return nodes.container(
         "",
-        nodes.raw("", f"<details><summary>{summary}</summary>", format="html"),
+        nodes.raw("", start, format="html"),
         content,
         nodes.raw("", "</details>", format="html"),
     )

@@ -45,19 +45,6 @@ GREY = "#8c8c8c"
 LIGHT = "#c9c9c9"
 NO_DATA = "#ffffff"
 
-# The same entity has the same colour throughout the book. All dark enough for text on white.
-PALETTE: Mapping[str, str] = {
-    "Zhejiang": "#b5460f",
-    "Guangdong": "#1f5a85",
-    "Jiangsu": "#6b3fa0",
-    "Shandong": "#555555",
-    "Fujian": "#0b6e5f",
-    "Hebei": "#7a7a7a",
-    "East": "#b5460f",
-    "Central": "#6e6e6e",
-    "West": "#6e6e6e",
-    "Northeast": "#6e6e6e",
-}
 # A verdict has a colour and a shape, so that it can be told without colour.
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "reproduced": ("#1f5a85", "o"),
@@ -65,6 +52,12 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "not reproduced": ("#c9c9c9", "D"),
     "contradicted": ("#b5460f", "X"),
     "not testable here": ("#ffffff", "P"),
+}
+# Where a verdict fills a surface, a hatch tells in grey what the colour does not.
+HATCHES: Mapping[str, str] = {
+    "not reproduced": "...",
+    "contradicted": "xxx",
+    "not testable here": "////",
 }
 # Light to dark, readable in grey; white is kept for zero.
 SEQUENCE = ("#fbe3d3", "#f3b48c", "#dd7f45", "#b5460f", "#6e2504")
@@ -537,16 +530,16 @@ def verdict_bars(axes: Axes, shares: pd.DataFrame) -> None:
     for verdict, (colour, _) in VERDICTS.items():
         if verdict in shares.columns:
             width = shares[verdict].to_numpy(float)
-            hatch = "////" if verdict == "not testable here" else None
+            light = verdict == "contradicted"  # its hatching is white on a dark ground
             axes.barh(
                 places,
                 width,
                 left=left,
                 height=0.7,
                 color=colour,
-                edgecolor=MUTED,
+                edgecolor=PAPER if light else MUTED,
                 linewidth=0.6,
-                hatch=hatch,
+                hatch=HATCHES.get(verdict),
                 label=verdict,
             )
             left += width

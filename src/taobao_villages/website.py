@@ -172,7 +172,7 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
     for logo in page.select("img.logo__image.only-dark"):
         logo.decompose()  # the same file; until the mode is known both would be drawn
     for logo in page.select("img.logo__image"):
-        logo["class"] = ["logo__image"]
+        logo["class"] = "logo__image"
         logo["width"] = logo["height"] = "96"  # as in its file
     for number, image in enumerate(page.select("article img")):
         for side in ("width", "height"):
