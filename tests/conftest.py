@@ -10,6 +10,7 @@ import browsing
 import matplotlib as mpl
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from taobao_villages import claims, data
 

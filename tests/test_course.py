@@ -124,7 +124,7 @@ def test_all_chapters_are_looked_at():
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pages):  # noqa: F811
+def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pages):
     source, _ = exercises(chapter)
     asked = re.findall(r"^```\{exercise\}\n:label: (\S+)\n\*\*(\w+)\.\*\*", source, re.M)
     assert [kind for _, kind in asked] == ["Predict", "Change", "Extend"]
@@ -135,7 +135,7 @@ def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pa
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_solutions_run_in_the_build(chapter, pages):  # noqa: F811
+def test_solutions_run_in_the_build(chapter, pages):
     _, code = exercises(chapter)
     assert code, "the cell that solves stands below the exercises"
     page = pages[f"{chapter}.html"]
@@ -260,7 +260,7 @@ def contents(folder):
             yield path.read_text("utf-8")
 
 
-def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):  # noqa: F811
+def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):
     for folder in (made.out / "student", html):
         names = {path.name for path in folder.rglob("*")}
         assert not names & {"key.json", "draw_0", "draw_1", "instructor", "quiz.gift", "check.csv"}
@@ -606,7 +606,7 @@ def test_what_counts_as_the_same(answer, right, expected):
 # ---- pages and slides ------------------------------------------------------------------------
 
 
-def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # noqa: F811
+def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):
     for one in course.sessions():
         page = pages[f"book/course/session_{one['number']}.html"]
         heads = [head.get_text().rstrip("#") for head in page.select("article h2")]
@@ -621,14 +621,14 @@ def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):  # 
             assert target.select_one(f"#fig-{name}"), name
 
 
-def test_the_guide_has_the_notes_of_each_session(pages):  # noqa: F811
+def test_the_guide_has_the_notes_of_each_session(pages):
     text = pages["book/course/instructor.html"].get_text()
     for one in course.sessions():
         assert f"Session {one['number']}: {one['title']}" in text
         assert one["notes"]["good_exit"][:40] in text
 
 
-def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
+def test_slides_stand_alone_with_notes_and_alt_texts(html, named):
     for one in course.sessions():
         path = html / "slides" / f"session_{one['number']}.html"
         slides = BeautifulSoup(path.read_text("utf-8"), "html.parser")
@@ -650,7 +650,7 @@ def test_slides_stand_alone_with_notes_and_alt_texts(html, named):  # noqa: F811
         assert not slides.select("link, script[src]")
 
 
-def test_a_figure_that_no_page_has_is_an_error(html):  # noqa: F811
+def test_a_figure_that_no_page_has_is_an_error(html):
     with pytest.raises(ValueError, match="nonsense"):
         course.built_figure("nonsense", html)
     with pytest.raises(ValueError, match="nonsense"):
