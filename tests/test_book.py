@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 
 from taobao_villages import after_2017, book, claims, coding, data
 from taobao_villages.__main__ import main
+from taobao_villages.reads import Reads
 
 JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
 
@@ -383,11 +384,11 @@ def a_notebook(path: Path, *cells: str) -> Path:
 def test_a_cached_notebook_that_is_half_written_is_run_again(tmp_path):
     path = a_notebook(tmp_path / "one.ipynb", "print('here')")
     cache = tmp_path / "cache"
-    book.run_notebooks([path], cache, "key")
+    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
     (kept,) = cache.glob("executed/*/*.ipynb")
     whole = kept.read_text("utf-8")
     kept.write_text(whole[:100], "utf-8")
-    book.run_notebooks([path], cache, "key")
+    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
     assert json.loads(kept.read_text("utf-8")) == json.loads(whole)
 
 
@@ -398,8 +399,9 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
         for n in range(8)
     ]
     names = [str(path) for path in paths]
-    script = "import sys; from pathlib import Path; from taobao_villages import book\n"
-    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), 'key')"
+    script = "import sys; from pathlib import Path; from taobao_villages import book, reads\n"
+    script += "known = reads.Reads(Path('reads'), 'key', Path('.'))\n"
+    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
@@ -414,7 +416,8 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
     told = process.communicate(timeout=20)[1]
     assert process.returncode == 1
     assert told.rstrip().endswith("stopped; what has run is kept, so the next build goes on")
-    book.run_notebooks(paths[:1], tmp_path / "cache", "key")  # from the cache, at once
+    known = Reads(tmp_path / "reads", "key", tmp_path)
+    book.run_notebooks(paths[:1], tmp_path / "cache", known)  # from the cache, at once
 
 
 def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):

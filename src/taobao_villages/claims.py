@@ -145,7 +145,6 @@ class Verdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "limits": evidence.limits,
-            "data_version": data.state(),
             "details": {key: _plain(value) for key, value in evidence.details.items()},
         }
 
@@ -277,7 +276,8 @@ def declared() -> list[Claim]:
 
 def ledger() -> list[dict[str, Any]]:
     """One entry a declared claim, under the choices that the chapters take as their default."""
-    return [claim.judge().as_dict() for claim in declared()]
+    state = data.state()
+    return [claim.judge().as_dict() | {"data_version": state} for claim in declared()]
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -348,7 +348,8 @@ def outlines() -> geopandas.GeoDataFrame:
     with needs("The map of outlines"):
         import geopandas  # slow to import, and only maps need it
 
-    return geopandas.read_file(folder() / "geo/provinces.geojson")
+    with (folder() / "geo/provinces.geojson").open("rb") as file:  # by Python, which notes it
+        return geopandas.read_file(file)
 
 
 def check() -> list[str]:
