@@ -18,7 +18,7 @@ endif
 .DEFAULT_GOAL := help
 SEED ?= 2026
 
-.PHONY: help course book test lab serve clean lock bench check ledger multiverse audit-deep lite release
+.PHONY: help course book pdf test lab serve clean lock bench check ledger multiverse audit audit-deep figures lite release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,8 +54,17 @@ lite: book ## the book in the browser: _build/html/lite, and a button on each ch
 release: book ## the archive of this version in dist; WHEELS=1: with all packages, builds offline
 	$(BIN)/python deploy/release.py $(if $(WHEELS),--wheels)
 
+pdf: book ## the whole book as one PDF: _build/pdf/taobao-villages.pdf
+	$(BIN)/python deploy/pdf/build.py
+
 serve: book ## read the book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+
+audit: book ## measure the pages in a browser: weight, accessibility, Lighthouse
+	$(BIN)/python benchmarks/audit.py
+
+figures: book ## every figure at two widths, light, dark, grey and colour-blind: _build/figures
+	$(BIN)/python benchmarks/contact_sheet.py
 
 bench: .venv/ready ## time builds and the multiverse, as ratios
 	$(BIN)/python benchmarks/build.py

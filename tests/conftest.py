@@ -1,14 +1,115 @@
 """What several test files share."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import browsing
 import matplotlib as mpl
+import nbformat
 import pytest
 
+from taobao_villages import claims, data
+
 mpl.use("Agg")
+BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def html(root) -> Path:
+    """The folder of built pages; built here if `make test` has not done so."""
+    done = subprocess.run(
+        BUILD,
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return root / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; without one the tests are skipped, but not where the project is judged."""
+    lacking = browsing.missing()
+    if lacking and os.environ.get("CI") != "true":
+        pytest.skip(lacking)
+    assert not lacking, lacking
+    with browsing.browsing() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site(html, browser):
+    """The address of the built book, served as a host serves it, for the browser."""
+    if not browsing.AXE.exists():
+        browsing.npm("--omit=dev")
+    with browsing.serving(html) as address:
+        yield address
+
+
+@pytest.fixture
+def small(root, tmp_path):
+    """Builds a book of one page from the repository's own settings; returns the process."""
+    (tmp_path / "book" / "reference").mkdir(parents=True)
+    for name in ("_config.yml", "references.bib", "requirements.lock", "CITATION.cff"):
+        shutil.copy(root / name, tmp_path / name)
+    shutil.copytree(root / "book" / "_assets", tmp_path / "book" / "_assets")
+    for name in ("claims", "sources"):
+        shutil.copy(root / "book" / "reference" / f"{name}.md", tmp_path / "book" / "reference")
+    shutil.copytree(data.folder(), tmp_path / "data")
+    (tmp_path / ".cache").mkdir()
+    for kept in (root / ".cache").glob("*-*.json"):
+        shutil.copy(kept, tmp_path / ".cache")  # the same data give the same ledger
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/page\nchapters:\n"
+        "  - file: book/reference/claims\n  - file: book/reference/sources\n"
+    )
+    for name in sorted({claim.section for claim in claims.declared()}):
+        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
+        text = "\n".join(f"{panel}## Panel\n" for panel in panels)
+        (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
+        with (tmp_path / "_toc.yml").open("a") as toc:
+            toc.write(f"  - file: book/{name}\n")
+
+    def build(*cells: str, text: str = "# A page\n", **environ: str) -> tuple[int, str, str]:
+        if cells:
+            notebook = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_markdown_cell(text)]
+                + [nbformat.v4.new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)],
+                metadata={
+                    "kernelspec": {"name": "python3", "display_name": "Python 3"},
+                    "language_info": {"name": "python"},
+                },
+            )
+            (tmp_path / "book" / "page.ipynb").write_text(nbformat.writes(notebook))
+        else:
+            (tmp_path / "book" / "page.md").write_text(text)
+        done = subprocess.run(
+            [
+                Path(sys.executable).with_name("jupyter-book"),
+                "build",
+                ".",
+                "-W",
+                "-n",
+                "--keep-going",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"TAOBAO_DATA": str(tmp_path / "data")} | environ,
+        )
+        built = tmp_path / "_build" / "html" / "book" / "page.html"
+        page = built.read_text("utf-8") if built.exists() else ""
+        return done.returncode, done.stdout + done.stderr, page
+
+    build.folder = tmp_path
+    return build

@@ -26,9 +26,6 @@ from taobao_villages import after_2017, book, claims, coding, data
 from taobao_villages.__main__ import main
 from taobao_villages.reads import Reads
 
-JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
-
-
 SECTIONS = claims.sections()
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[1] / "book").glob("*.ipynb"))
 
@@ -40,19 +37,6 @@ def ledger() -> dict[str, dict]:
 
 
 # ---- the built book -------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def html(root) -> Path:
-    """The folder of built pages; built here if `make test` has not done so."""
-    done = subprocess.run(
-        [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return root / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
@@ -278,58 +262,6 @@ def test_notebook_runs_from_any_folder(root, tmp_path, name):
 # ---- what must fail, on a book of one page --------------------------------------------------
 
 
-@pytest.fixture
-def small(root, tmp_path):
-    """Builds a book of one page from the repository's own settings; returns the process."""
-    (tmp_path / "book" / "reference").mkdir(parents=True)
-    for name in ("_config.yml", "references.bib", "requirements.lock"):
-        shutil.copy(root / name, tmp_path / name)
-    shutil.copytree(root / "book" / "_assets", tmp_path / "book" / "_assets")
-    for name in ("claims", "sources"):
-        shutil.copy(root / "book" / "reference" / f"{name}.md", tmp_path / "book" / "reference")
-    shutil.copytree(data.folder(), tmp_path / "data")
-    (tmp_path / ".cache").mkdir()
-    for kept in (root / ".cache").glob("*-*.json"):
-        shutil.copy(kept, tmp_path / ".cache")  # the same data give the same ledger
-    (tmp_path / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/page\nchapters:\n"
-        "  - file: book/reference/claims\n  - file: book/reference/sources\n"
-    )
-    for name in sorted({claim.section for claim in claims.declared()}):
-        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
-        text = "\n".join(f"{panel}## Panel\n" for panel in panels)
-        (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
-        with (tmp_path / "_toc.yml").open("a") as toc:
-            toc.write(f"  - file: book/{name}\n")
-
-    def build(*cells: str, text: str = "# A page\n") -> tuple[int, str, str]:
-        if cells:
-            notebook = nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_markdown_cell(text)]
-                + [nbformat.v4.new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)],
-                metadata={
-                    "kernelspec": {"name": "python3", "display_name": "Python 3"},
-                    "language_info": {"name": "python"},
-                },
-            )
-            (tmp_path / "book" / "page.ipynb").write_text(nbformat.writes(notebook))
-        else:
-            (tmp_path / "book" / "page.md").write_text(text)
-        done = subprocess.run(
-            [JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            env=os.environ | {"TAOBAO_DATA": str(tmp_path / "data")},
-        )
-        built = tmp_path / "_build" / "html" / "book" / "page.html"
-        page = built.read_text("utf-8") if built.exists() else ""
-        return done.returncode, done.stdout + done.stderr, page
-
-    build.folder = tmp_path
-    return build
-
-
 FIGURE = """
 from taobao_villages import blooming, figures
 figures.use_house_style()
@@ -421,8 +353,10 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
 
 
 def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):
-    app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path))
-    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=book.digest(root, pages=True))
+    config = SimpleNamespace(nb_execution_cache_path="")
+    app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path), config=config, _warncount=0)
+    key = book.digest(root, pages=True)
+    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=key, taobao_keys={})
     assert book.outdated(app, env, set(), set(), set()) == []
     book.unfinished(app).touch()
     assert sorted(book.outdated(app, env, set(), set(), set())) == ["a", "b"]
@@ -507,6 +441,36 @@ def test_an_unchanged_book_runs_no_notebook_again(small):
         code, log, _ = small(cell)
         assert code == 0, log
     assert (small.folder / "book" / "ran.txt").read_text() == "x"
+
+
+def test_a_notebook_runs_again_when_a_file_changes_that_it_reads(small):
+    (small.folder / "book" / "other.txt").write_text("first")
+    cell = "from pathlib import Path\nPath('other.txt').read_text()"
+    for content in ("first", "second"):
+        (small.folder / "book" / "other.txt").write_text(content)
+        code, log, page = small(cell)
+        assert code == 0, log
+        assert f"'{content}'" in BeautifulSoup(page, "html.parser").get_text()
+
+
+def test_a_warning_is_told_again_by_the_next_build(small):
+    for _ in range(2):
+        code, log, _ = small(text="# A page\n\nAbout 70% of it.\n")
+        assert code != 0
+        assert "the figure '70%' is typed" in log
+
+
+def test_figures_keep_their_numbers_when_a_build_has_nothing_to_read(small):
+    text = "# A page\n\nSee {numref}`own`.\n\n:::{figure} _assets/logo.svg\n:name: own\n"
+    text += ":alt: The logo of this book\n\nIts logo\n:::\n"
+    for _ in range(2):
+        code, log, _ = small(text=text)
+        assert code == 0, log
+    code, log, page = small(text=text + "\nAnother word.\n")
+    assert code == 0, log
+    shown = BeautifulSoup(page, "html.parser").get_text()
+    assert "See Fig. 1." in shown
+    assert "Fig. 1 Its logo" in " ".join(shown.split())
 
 
 def test_an_exception_fails_the_build_and_is_named(small):

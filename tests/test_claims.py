@@ -1,9 +1,11 @@
 """Claims, evidence, rules and the ledger."""
 
+import html
 import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from taobao_villages import claims, data, multiverse
@@ -101,6 +103,129 @@ def test_an_unknown_claim_is_named():
         _ = Claim("C99", evidence, ALWAYS).statement
 
 
+def full(**changes):
+    """A judged claim with something in every field."""
+    said = {
+        "value": np.float64(2.5),
+        "unit": "villages",
+        "sources": ["li2017", "ali2016en"],
+        "interval": (np.int64(1), 4),
+        "interval_kind": "range of sources",
+        "n": 1200,
+        "n_unit": "rows",
+        "details": {"share": np.float64(0.5), "none": float("nan"), "list": (np.int64(1), "a")},
+        "limits": "Few rows.",
+    }
+    rule = Rule("If so.", lambda found: ("reproduced", "It is so."), changes=["2026-11-25: why."])
+    return Claim("C15", lambda *, times=1: Evidence(**said | changes), rule).judge(times=3)
+
+
+def test_the_ledgers_entry_of_a_claim():
+    row = data.load("claims").set_index("claim_id").loc["C03"]
+    claim = Claim("C03", full().claim.evidence, full().claim.rule)
+    entry = claim.judge().as_dict()
+    assert entry == {
+        "id": "C03",
+        "section": row["section"],
+        "argument": row["argument"],
+        "statement": row["paraphrase"],
+        "stated_value": row["stated_value"],
+        "value": 2.5,
+        "unit": "villages",
+        "interval": [1, 4],
+        "interval_kind": "range of sources",
+        "interval_unit": "villages",
+        "n": 1200,
+        "n_unit": "rows",
+        "sources": ["li2017", "ali2016en"],
+        "rule": "If so.",
+        "rule_changes": ["2026-11-25: why."],
+        "verdict": "reproduced",
+        "reason": "It is so.",
+        "limits": "Few rows.",
+        "data_version": data.version(),
+        "details": {"share": 0.5, "none": None, "list": [1, "a"]},
+    }
+    assert type(entry["value"]) is float
+    assert type(entry["interval"][0]) is int
+    assert full(interval=None).as_dict()["interval"] is None
+
+
+def test_verdicts_keep_their_choices_also_without_data():
+    assert full().choices == {"times": 3}
+    assert full(value=None, interval=None).choices == {"times": 3}
+
+
+def test_the_lines_of_a_panel():
+    row = full().as_dict()
+    lines = [
+        ("The article says", row["statement"]),
+        (
+            "The data show",
+            f"2.5 villages ({claims.interval_text(row)}: range of sources); 1,200 rows",
+        ),
+        ("Rule", "If so."),
+        ("Verdict", "reproduced. It is so."),
+        ("Limits", "Few rows."),
+    ]
+    assert claims.panel_lines(row) == lines
+    told = row | {"variants": {"sentence": "All agree."}}
+    assert claims.panel_lines(told) == [*lines, ("Variants", "All agree.")]
+    bare = full(interval=None, n=None, limits="").as_dict()
+    assert claims.panel_lines(bare) == [lines[0], ("The data show", "2.5 villages"), *lines[2:4]]
+    one = full(sources=["li2017"]).as_dict()
+    assert [term for term, _ in claims.panel_lines(one)][4:] == ["Limits", "One source"]
+
+
+def test_a_panel_without_data_says_so_once():
+    row = full(value=None, interval=None, sources=["ali2016en"]).as_dict()
+    assert claims.panel_lines(row) == [
+        ("The article says", row["statement"]),
+        ("Rule", "If so."),
+        ("Verdict", "not testable here. Few rows."),
+    ]
+
+
+def test_a_panel_in_each_form():
+    verdict = full()
+    told = verdict._repr_mimebundle_()
+    assert told == {
+        "application/vnd.taobao-villages.claim+json": verdict.as_dict(),
+        "text/html": verdict._repr_html_(),
+        "text/plain": "C15: reproduced. It is so.",
+    }
+    terms = "".join(
+        f"<dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd>"
+        for term, text in claims.panel_lines(verdict.as_dict())
+    )
+    assert told["text/html"] == (
+        '<div class="claim-panel"><p><strong>Claim C15: reproduced</strong></p>'
+        f"<dl>{terms}</dl></div>"
+    )
+
+
+def test_the_ledger_as_text():
+    rows = [full(unit="村 | x").as_dict()]
+    assert claims.as_json(rows) == json.dumps(rows, ensure_ascii=False, indent=1)
+    with pytest.raises(ValueError, match="JSON"):
+        claims.as_json([{"value": float("nan")}])
+    statement = rows[0]["statement"]
+    interval = claims.interval_text(rows[0]).replace("|", "\\|")
+    assert claims.as_markdown(rows).splitlines() == [
+        "| id | claim | value | interval | verdict |",
+        "|---|---|---|---|---|",
+        f"| C15 | {statement} | 2.5 村 \\| x | {interval} | reproduced |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"), [(None, ""), ((2, 2), "2 throughout"), ((1000, 2.5), "1,000 to 2.5")]
+)
+def test_intervals_in_words(interval, text):
+    row = {"interval": interval, "interval_kind": "range", "interval_unit": "", "unit": ""}
+    assert claims.interval_text(row) == text
+
+
 def test_panel_escapes_what_it_prints():
     claim = Claim("C15", lambda: evidence(limits="<b>"), ALWAYS)
     assert "<b>" not in claim.judge()._repr_html_()
@@ -108,7 +233,17 @@ def test_panel_escapes_what_it_prints():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1311, "1,311"), (2.5, "2.5"), (0.0, "0"), (None, "no data"), (1234.5, "1,234.5"), (3.0, "3")],
+    [
+        (1311, "1,311"),
+        (2.5, "2.5"),
+        (0.0, "0"),
+        (None, "no data"),
+        (1234.5, "1,234.5"),
+        (3.0, "3"),
+        (1.1234567, "1.123457"),
+        (True, "True"),
+        ("a year", "a year"),
+    ],
 )
 def test_numbers_as_printed(value, text):
     assert claims.number(value) == text

@@ -1048,6 +1048,25 @@ def test_a_missing_package_is_found(copy):
         data.tables()
 
 
+@pytest.mark.parametrize("name", ["datapackage.json", "versions.json", "geo/provinces.geojson"])
+def test_a_partial_download_of_a_description_is_found(copy, name):
+    path = copy / name
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=rf"data/{name}, row \d+: not a JSON object. Remedy: "):
+        data.check()
+
+
+def test_a_description_without_what_is_needed_is_found(copy):
+    edit_package(copy, "villages/national", lambda about: about.pop("path"))
+    with pytest.raises(DataError, match=r"datapackage\.json, \$\.resources\[\d+\]: 'path' is a "):
+        data.check()
+
+
+def test_a_column_without_a_title_is_named(copy):
+    replace(copy / "villages/national.csv", "year,", ",")
+    assert any("column without a title: not described" in line for line in data.check())
+
+
 def test_a_broken_table_of_sources_is_named_by_whoever_needs_it(copy):
     replace(copy / "sources.csv", "\nli2017,", "\nli2016,")
     assert "'li2017' is not in data/sources.csv" in faults("claims")[0]

@@ -32,8 +32,12 @@ NOT_IN_CONDA = {
     "uv": "only the Makefile uses it, to fill .venv",
     "jupyterlite-core": "only `make lite` uses it, which needs pip and npm as well",
     "jupyterlite-pyodide-kernel": "only `make lite` uses it, which needs pip and npm as well",
+    "weasyprint": "make pdf: with the pip environment, where the fonts are those of the system",
+    "ziamath": "make pdf: with the pip environment",
     "playwright": "conda-forge splits it in two packages that follow later; the browser tests"
     " run through `make test`",
+    "mutmut": "only `make audit-deep` uses it",
+    "pip-audit": "only the audit workflow uses it",
 }
 # What environment.yml names beside the lock, and why.
 NOT_IN_LOCK = {

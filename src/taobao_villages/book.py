@@ -52,7 +52,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, claims, course, data, launch, multiverse
+from taobao_villages import __version__, claims, course, data, launch, multiverse, website
 from taobao_villages.reads import VARIABLE, Reads
 
 LOGGER = logging.getLogger(__name__)
@@ -72,11 +72,16 @@ ALLOWED = re.compile(
 MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
-NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch")  # modules that no notebook imports
+# Modules that no notebook imports: they make pages and the course.
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch", "website")
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
+# A panel with more sources than these keeps them folded: a phone would show a screen of ids.
+FEW_SOURCES = 6
+# Folders of style sheets, scripts and templates that the theme copies or uses.
+ASSETS = ("static", "templates", "explorer")
 ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # for each kernel
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
@@ -89,14 +94,16 @@ def digest(root: Path, *, pages: bool = False, tables: bool = True) -> str:
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
     pages : bool
-        Count also the modules that shape the pages and that no notebook imports.
+        Count also what shapes the pages and no notebook reads: some modules, styles, scripts.
     tables : bool
         Count the data; without them, what every notebook depends on is left.
     """
     total = hashlib.sha256()
     code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or p.stem not in NOT_IN_NOTEBOOKS]
-    files = sorted(data.folder().rglob("*.*")) if tables else []
-    for path in [*code, *files, root / "requirements.lock"]:
+    files = [*code, *(sorted(data.folder().rglob("*.*")) if tables else [])]
+    for name in ASSETS if pages else ():
+        files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
+    for path in [*files, root / "requirements.lock"]:
         if path.is_file():
             total.update(path.name.encode())
             total.update(hashlib.sha256(path.read_bytes()).digest())
@@ -327,8 +334,8 @@ def unfinished(app: Sphinx) -> Path:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Pages are whole: the next build need not write all of them."""
-    if error is None:
+    """Pages are whole: the next build need not write all of them, unless it must warn again."""
+    if error is None and not app._warncount:
         unfinished(app).unlink(missing_ok=True)
     elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
         LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
@@ -405,7 +412,7 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, package or lock differ from the last build's, or it was stopped.
+    """Every page, when data, code, lock or assets differ from the last build's, or it stopped.
 
     Else the notebooks for which another file differs that they read.
     """
@@ -467,11 +474,13 @@ class Renderer:
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
             env = renderer.renderer.sphinx_env
+            repository = env.config.html_theme_options["repository_url"]
             anchor = ""
             if env.docname == f"book/{row['section']}":
                 anchor = f"panel-{row['id'].lower()}"
                 env.domains["std"].note_hyperlink_target(anchor, env.docname, anchor, row["id"])
-            return [claim_panel(row | {"variants": told[row["id"]]["variants"]}, anchor)]
+            row = row | {"variants": told[row["id"]]["variants"]}
+            return [claim_panel(row, repository, anchor)]
         if output.mime_type == "application/vnd.taobao-villages.forecast+json":
             return [forecast_panel(output.content)]
         about = output.output_metadata.get("taobao_villages")
@@ -548,8 +557,11 @@ def listing_nodes(
     )
 
 
-def claim_panel(row: dict[str, Any], anchor: str = "") -> nodes.Element:
-    """The panel that ends a claim: evidence, rule, verdict, sources; `anchor` is its address."""
+def claim_panel(row: dict[str, Any], repository: str = "", anchor: str = "") -> nodes.Element:
+    """The panel that ends a claim: evidence, rule, verdict, sources, and where to doubt it.
+
+    `anchor` is its address, `repository` the place where doubts are reported.
+    """
     slug = row["verdict"].replace(" ", "-")
     panel = nodes.admonition("", classes=["claim-panel", f"verdict-{slug}"])
     heading = nodes.title("", "", reference(f"claim-{row['id']}", f"Claim {row['id']}"))
@@ -558,6 +570,11 @@ def claim_panel(row: dict[str, Any], anchor: str = "") -> nodes.Element:
     if anchor:
         panel["ids"].append(anchor)
     panel += panel_body(claims.panel_lines(row), row["sources"])
+    if repository:
+        address = website.doubt_address(repository, f"claim {row['id']} ({row['verdict']})")
+        text = f"Report a doubt about claim {row['id']}"
+        doubt = nodes.reference("", text, refuri=address, internal=False)
+        panel += nodes.paragraph("", "", doubt, classes=["doubt"])
     return panel
 
 
@@ -584,7 +601,10 @@ def panel_body(lines: Iterable[tuple[str, str]], sources: Sequence[str]) -> list
         nodes.paragraph("", "", nodes.strong("", f"{term}: "), nodes.Text(text))
         for term, text in lines
     ]
-    return [*body, source_line(sources)]
+    line: nodes.Element = source_line(sources)
+    if len(sources) > FEW_SOURCES:
+        line = fold(f"Its {len(sources)} sources", line)
+    return [*body, line]
 
 
 def source_line(ids: Sequence[str]) -> nodes.paragraph:
@@ -661,6 +681,7 @@ class Reference(SphinxDirective):
             "gaps": self.gaps,
             "conflicts": self.conflicts,
             "corrections": self.corrections,
+            "places": self.places,
             "colophon": self.colophon,
             "calibration": self.calibration,
             "scorecard": self.scorecard,
@@ -704,7 +725,8 @@ class Reference(SphinxDirective):
         for claim in table.itertuples():
             row = judged.get(claim.claim_id)
             if row:
-                body = [claim_panel(row)]
+                repository = env.config.html_theme_options["repository_url"]
+                body = [claim_panel(row, repository)]
                 for change in row["rule_changes"]:
                     body.append(nodes.paragraph("", f"Change of the rule: {change}"))
                 where = reference(f"panel-{claim.claim_id}", "Where it is worked out")
@@ -812,6 +834,14 @@ class Reference(SphinxDirective):
         table = plain_table(head, rows)
         table["classes"].append("sortable")
         return [table]
+
+    def places(self) -> list[nodes.Node]:
+        rows = [
+            [row.name_en, row.name_zh, nodes.emphasis("", row.pinyin), row.capital, row.capital_zh]
+            for row in data.load("provinces/provinces").sort_values("name_en").itertuples()
+        ]
+        head = ["Province", "Characters", "Pinyin", "Capital", "Its characters"]
+        return [plain_table(head, rows)]
 
     def scorecard(self) -> list[nodes.Node]:
         """One bar of all verdicts, in words too, and a folded table by section."""

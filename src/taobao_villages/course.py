@@ -369,7 +369,8 @@ def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{words(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"<style>{STYLE}</style></head>"
         f"<body>{body}<script>{SCRIPT}</script></body></html>\n"
     )
 

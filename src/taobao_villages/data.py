@@ -29,6 +29,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import frictionless
+import jsonschema
 import pandas as pd
 
 from taobao_villages.libraries import needs
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import geopandas
 
 DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
+SCHEMA = Path(__file__).with_name("datapackage.schema.json")
 SHOWN = 20  # faults that an error prints; all are in its `faults`
 OPERATORS = {
     ast.Add: operator.add,
@@ -391,7 +393,7 @@ def checksum(names: Iterable[str] | None = None) -> str:
 def released() -> str | None:
     """What is wrong with the declared version, None if it is that of the files."""
     path = folder() / "versions.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = _parsed("data/versions.json", path.read_bytes()) if path.is_file() else {}
     if version() not in known:
         return f"data/versions.json: version {version()} is not sealed. Remedy: run seal"
     try:
@@ -427,7 +429,7 @@ def seal() -> list[str]:
     """
     path, versions = folder() / "datapackage.json", folder() / "versions.json"
     package = json.loads(path.read_text(encoding="utf-8"))
-    known = json.loads(versions.read_text(encoding="utf-8")) if versions.is_file() else {}
+    known = _parsed("data/versions.json", versions.read_bytes()) if versions.is_file() else {}
     if version() in known and (fault := released()):
         raise DataError([fault])
     old = path.read_bytes()
@@ -475,10 +477,31 @@ def _resources() -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=8)
 def _package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     try:
-        text = (root / "datapackage.json").read_text(encoding="utf-8")
+        raw = (root / "datapackage.json").read_bytes()
     except FileNotFoundError:
         raise DataError([f"no datapackage.json in {root}. Remedy: set TAOBAO_DATA"]) from None
-    return json.loads(text)
+    package = _parsed("data/datapackage.json", raw)
+    faults = [
+        f"data/datapackage.json, {error.json_path}: {error.message[:200]}. Remedy: restore the file"
+        for error in jsonschema.Draft202012Validator(
+            _parsed(SCHEMA.name, SCHEMA.read_bytes())
+        ).iter_errors(package)
+    ]
+    if faults:
+        raise DataError(faults)
+    return package
+
+
+def _parsed(name: str, raw: bytes) -> dict[str, Any]:
+    """What a file of JSON says, or where it is broken."""
+    try:
+        said = json.loads(raw)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        row = raw[: getattr(error, "start", getattr(error, "pos", 0))].count(b"\n") + 1
+        said, name = None, f"{name}, row {row}"
+    if not isinstance(said, dict):
+        raise DataError([f"{name}: not a JSON object. Remedy: restore the file"])
+    return said
 
 
 def cited(table: str) -> list[set[str]]:
@@ -580,7 +603,10 @@ def _file_faults(about: dict[str, Any], text: str) -> list[str]:
     back = "put it back, as in datapackage.json"
     out = "take it out, or describe it in datapackage.json"
     faults = [_fault(about, 1, c, "missing", back) for c in expected if c not in header]
-    faults += [_fault(about, 1, c, "not described", out) for c in header if c not in expected]
+    strange = [c for c in header if c not in expected]
+    faults += [
+        _fault(about, 1, c.strip() or "without a title", "not described", out) for c in strange
+    ]
     if not faults and header != expected:
         problem = f"the columns are not once each, in the order {', '.join(expected)}"
         faults.append(_fault(about, 1, header[0], problem, "restore the header"))
@@ -904,7 +930,7 @@ def _map_faults() -> Iterator[str]:
             problem = f"another tile has {shown}"
             yield _at(table, index, column, problem, "give each province its own")
     about = _resources()["geo/outlines"]
-    shapes = json.loads((folder() / about["path"]).read_text(encoding="utf-8"))["features"]
+    shapes = _parsed(_file(about), (folder() / about["path"]).read_bytes())["features"]
     drawn = [shape["properties"]["province_code"] for shape in shapes]
     units = set(load("provinces/provinces")["province_code"])
     for code in sorted(

@@ -26,6 +26,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from PIL import Image
 
 from taobao_villages import data
 
@@ -217,7 +218,11 @@ def _save(figure: Figure, form: str) -> bytes:
     buffer = io.BytesIO()
     stamp = {"Date": None} if form == "svg" else {"Software": None}
     figure.savefig(buffer, format=form, dpi=96 if form == "svg" else 192, metadata=stamp)
-    return buffer.getvalue()
+    if form == "svg":
+        return buffer.getvalue()
+    packed = io.BytesIO()  # flat colours: a palette of 256 halves the bytes
+    Image.open(buffer).convert("RGB").quantize(256).save(packed, "png", optimize=True)
+    return packed.getvalue()
 
 
 def _check_sources(what: str, sources: Sequence[str]) -> None:

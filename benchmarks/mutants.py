@@ -1,0 +1,170 @@
+"""Would the tests notice a slip in the code? Small faults are planted in it, one at a time.
+
+For each module, mutmut writes mutants of its functions (another sign, another number, a removed
+argument, changed text), and the module's own test file runs on each. A mutant is caught if a test
+fails. Where there are many, a random sample of them is tried; the seed is fixed.
+
+    make audit-deep        (or: python benchmarks/mutants.py claims --sample 150)
+
+Writes ``benchmarks/mutants.json``: for each module what was tried, caught and survived, with the
+commit and the date, and each survivor with the reason why it is let live.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import datetime
+import difflib
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULT = Path(__file__).with_suffix(".json")
+# Left out: tests that start processes, which would run the code as it is, and tests that run all
+# claims of the book where one is enough.
+MODULES = {
+    "claims": "not command",
+    "multiverse": "not cluster and not ledgers_verdict and not every_declared",
+    "blooming": "",
+    "sustainability": "not all_variants_run",
+}
+STATUS = {0: "survived", 1: "caught", 33: "without a test"}  # any other: caught by the time limit
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["src/"]
+only_mutate = ["src/taobao_villages/{module}.py"]
+pytest_add_cli_args_test_selection = ["tests/test_{module}.py"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", {left_out}]
+also_copy = ["data", "benchmarks", "book", "requirements.lock"]
+timeout_constant = 5.0
+timeout_multiplier = 5.0
+"""
+WORDS = "only words that a reader sees, or that name an error"
+# Why a survivor is let live, by module, function and the changed line.
+REASONS: dict[tuple[str, str, str], str] = {}
+
+
+def prepare(module: str, folder: Path) -> dict[str, str]:
+    """A copy of the repository with the module's mutants; their names, each with its change."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        left_out = json.dumps(MODULES[module])
+        file.write(SETTINGS.format(module=module, left_out=left_out))
+    mutmut(folder, "run", "--max-children", "1", "none")  # writes the mutants, then stops
+    return changes(folder / f"mutants/src/taobao_villages/{module}.py", module)
+
+
+def mutmut(folder: Path, *arguments: str, limit: float | None = None) -> None:
+    """One command of mutmut in the copy; what it prints stands in ``mutmut.log`` there."""
+    with (folder / "mutmut.log").open("a", encoding="utf-8") as log:
+        command = [sys.executable, "-m", "mutmut", *arguments]
+        subprocess.run(command, cwd=folder, stdout=log, stderr=log, timeout=limit, check=False)
+
+
+def changes(path: Path, module: str) -> dict[str, str]:
+    """What each mutant changes: ``- old line`` and ``+ new line``."""
+    text = path.read_text("utf-8")
+    lines = text.splitlines()
+    bodies = {
+        node.name: lines[node.lineno : node.end_lineno]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and "__mutmut_" in node.name
+    }
+    found = {}
+    for name, body in bodies.items():
+        base, _, number = name.partition("__mutmut_")
+        if number != "orig":
+            differ = difflib.ndiff(bodies[f"{base}__mutmut_orig"], body)
+            told = [re.sub(r"\s+", " ", line) for line in differ if line[0] in "+-"]
+            found[f"taobao_villages.{module}.{name}"] = "\n".join(told)
+    return found
+
+
+def only_words(change: str) -> bool:
+    """Does a mutant change nothing but a text of several words?"""
+    sides = {"-": "", "+": ""}
+    for line in change.splitlines():
+        sides[line[0]] += re.sub(r"""(["'])(?:(?!\1).)* (?:(?!\1).)*\1""", "TEXT", line[2:])
+    return sides["-"] == sides["+"]
+
+
+def try_out(module: str, sample: int, seed: int, minutes: float, jobs: int) -> dict[str, Any]:
+    """Run the tests on a sample of the module's mutants; what became of them."""
+    folder = ROOT / ".cache" / "mutants" / module
+    changed = prepare(module, folder)
+    names = sorted(changed)
+    picked = sorted(random.Random(seed).sample(names, min(sample, len(names))))
+    try:
+        mutmut(folder, "run", "--max-children", str(jobs), *picked, limit=60 * minutes)
+    except subprocess.TimeoutExpired:
+        print(f"{module}: stopped after {minutes} minutes; what was tried by then counts")
+    meta = json.loads((folder / f"mutants/src/taobao_villages/{module}.py.meta").read_text("utf-8"))
+    codes = meta["exit_code_by_key"]
+    became = {n: STATUS.get(codes[n], "caught") for n in picked if codes.get(n) is not None}
+    if not became:
+        sys.exit(f"{module}: no mutant was tried; see {folder / 'mutmut.log'}")
+    told = Counter(became.values())
+    numbers = [n for n in became if not only_words(changed[n])]
+    lived = [n for n, what in became.items() if what != "caught"]
+    return {
+        "mutants": len(names),
+        "tried": len(became),
+        "caught": told["caught"],
+        "percent": round(100 * told["caught"] / len(became), 1),
+        "tried_without_words": len(numbers),
+        "percent_without_words": round(
+            100 * sum(became[n] == "caught" for n in numbers) / len(numbers), 1
+        ),
+        "seed": seed,
+        "survivors": [survivor(module, name, changed[name]) for name in lived],
+    }
+
+
+def survivor(module: str, name: str, change: str) -> dict[str, str]:
+    """A mutant that no test caught, with the reason why it is let live."""
+    function = name.rpartition(".")[2].partition("__mutmut_")[0].removeprefix("x_")
+    function = function.removeprefix("xǁ").replace("ǁ", ".")
+    line = next((part[2:].strip() for part in change.splitlines() if part[0] == "+"), change)
+    reason = WORDS if only_words(change) else REASONS.get((module, function, line), "")
+    return {"function": function, "change": change, "reason": reason}
+
+
+def main() -> None:
+    """Try the mutants of the modules and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(MODULES))
+    parser.add_argument("--sample", type=int, default=300, help="mutants of each module (300)")
+    parser.add_argument("--seed", type=int, default=2017)
+    parser.add_argument("--minutes", type=float, default=60, help="limit for each module")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    asked = parser.parse_args()
+    known = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}
+    for module in asked.modules or MODULES:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        ).stdout.strip()
+        found = try_out(module, asked.sample, asked.seed, asked.minutes, asked.jobs)
+        known[module] = {"commit": commit, "date": f"{datetime.date.today()}"} | found
+        RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        print({key: known[module][key] for key in ("mutants", "tried", "percent")}, module)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,338 @@
+"""The Sphinx extension that makes a good website of the built pages.
+
+What the theme leaves open is closed here, after each page is written:
+
+1. Weight: what no page uses is taken out (icon scripts, search tools outside the search page).
+2. Accessibility: header cells with their scope, Chinese words marked as such, names of buttons.
+3. Security: a content security policy in each page, with the hashes of its own short scripts.
+4. Citing: the address of the site from one setting, a citation and "report a doubt" on each page.
+
+The address is ``repository: url:`` in ``_config.yml``, or the environment variable
+``TAOBAO_REPOSITORY``; ``html: baseurl:`` overrides the site's address that follows from it.
+Without an address there is nowhere to report a doubt, and no sitemap.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import yaml
+from bs4 import BeautifulSoup, NavigableString, Tag
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from taobao_villages import __version__
+
+CHINESE = re.compile(
+    r"[\u3400-\u9fff](?:[\u3000-\u303f\u3400-\u9fff\uff00-\uffef·]*[\u3400-\u9fff])?"
+)
+# Scripts and styles of the theme that no page of this book uses.
+UNUSED = re.compile(r"fontawesome\.js|sphinx-thebe\.(js|css)")
+SEARCH = re.compile(r"searchtools\.js|language_data\.js|searchindex\.js")
+THEBE = re.compile(r"THEBE_JS_URL|^\s*kernelName = ")
+GLOSSARY = "book/reference/glossary"
+# Nothing from outside, nothing evaluated from text. Styles stand in attributes of the figures.
+POLICY = (
+    "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'"
+)
+SIGN = "Content-Security-Policy"
+
+
+# ---- the address ----------------------------------------------------------------------------
+
+
+def site_address(repository: str) -> str:
+    """The address at which a repository's pages are published, with a slash at its end.
+
+    Parameters
+    ----------
+    repository : str
+        Address of the repository.
+
+    Returns
+    -------
+    str
+        For a repository on GitHub that of its Pages; else the repository's own address.
+    """
+    parts = urlsplit(repository.rstrip("/"))
+    owner, _, name = parts.path.strip("/").partition("/")
+    if parts.hostname == "github.com" and name:
+        return f"https://{owner.lower()}.github.io/{name}/"
+    return f"{repository.rstrip('/')}/" if repository else ""
+
+
+def doubt_address(repository: str, about: str) -> str:
+    """The address of a new issue on `about`, with its title filled in."""
+    title = quote(f"Doubt: {about}")
+    body = quote(f"About: {about}\nVersion: {__version__}\n\nWhat I doubt, and why:\n\nA source:\n")
+    return f"{repository.rstrip('/')}/issues/new?title={title}&body={body}"
+
+
+def settle_address(app: Sphinx, config: Config) -> None:
+    """Give every extension the one address."""
+    options = config.html_theme_options
+    repository = os.environ.get("TAOBAO_REPOSITORY") or options.get("repository_url", "")
+    options["repository_url"] = repository
+    config.html_baseurl = config.html_baseurl or site_address(repository)
+    config.ogp_site_url = config.html_baseurl
+
+
+# ---- citing ---------------------------------------------------------------------------------
+
+
+def release_year(root: Path) -> int:
+    """The year in which this version came out, from ``CITATION.cff`` in the repository."""
+    about = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
+    return int(str(about["date-released"])[:4])
+
+
+def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]:
+    """How to cite a page: in words, as BibTeX and as RIS.
+
+    Parameters
+    ----------
+    config : Config
+        Author, title of the book and address; without an address the citation has none.
+    page : str
+        The page's name in the book, such as ``book/market``.
+    title : str
+        The page's title, plain text.
+    year : int
+        Year of the version, from `release_year`.
+
+    Returns
+    -------
+    dict
+        ``words``, ``bibtex``, ``ris``, and ``key``, the entry's key.
+    """
+    author, book = config.author, config.project
+    address = urljoin(config.html_baseurl, f"{page}.html") if config.html_baseurl else ""
+    key = "taobao_villages_" + re.sub(r"\W+", "_", page.removeprefix("book/"))
+    fields = {
+        "author": f"{{{author}}}",
+        "title": title,
+        "booktitle": book,
+        "year": str(year),
+        "version": __version__,
+        "url": address,
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    words = f"{author} ({year}). {title}. In: {book}, version {__version__}. {address}"
+    ris = [("TY", "CHAP"), ("AU", author), ("TI", title), ("BT", book), ("PY", str(year))]
+    ris += [("ET", __version__), ("UR", address), ("ER", "")]
+    return {
+        "key": key,
+        "words": words.rstrip(),
+        "bibtex": f"@incollection{{{key},\n{lines}}}\n",
+        "ris": "".join(f"{tag}  - {value}\n" for tag, value in ris if value or tag == "ER"),
+    }
+
+
+def add_citation(app: Sphinx, page: str, template: str, context: dict, tree: Any) -> None:
+    """Hand citation and the address for doubts to the page's template, and write the files."""
+    if tree is None or app.builder.name != "html":
+        return
+    title = BeautifulSoup(context["title"], "html.parser").get_text()
+    cite = citation(app.config, page, title, release_year(Path(app.srcdir)))
+    folder = Path(app.outdir) / "cite"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = page.removeprefix("book/").replace("/", "-")
+    for ending, key in (("bib", "bibtex"), ("ris", "ris")):
+        (folder / f"{name}.{ending}").write_text(cite[key], "utf-8")
+        cite[ending] = f"{context['pathto']('cite/', 1)}{name}.{ending}"
+    repository = app.config.html_theme_options["repository_url"]
+    context["cite"] = cite
+    context["doubt"] = doubt_address(repository, f"page {title}") if repository else ""
+
+
+# ---- each written page ----------------------------------------------------------------------
+
+
+def lighten(page: BeautifulSoup, *, search: bool) -> None:
+    """Take out what the page does not use, and let pictures wait until they are near."""
+    for tag in page.select("script, link[href]"):
+        address = str(tag.get("src") or tag.get("href") or "")
+        unused = UNUSED.search(address) or (not search and SEARCH.search(address))
+        if unused or tag.get("type") == "text/x-thebe-config" or THEBE.search(tag.get_text()):
+            tag.decompose()
+    for tag in page.select("#ethical-ad-placement"):
+        tag.decompose()
+    for tag in page.select('meta[name="viewport"]')[1:]:
+        tag.decompose()
+    for logo in page.select("img.logo__image.only-dark"):
+        logo.decompose()  # the same file; until the mode is known both would be drawn
+    for logo in page.select("img.logo__image"):
+        logo["class"] = ["logo__image"]
+        logo["width"] = logo["height"] = "96"  # as in its file
+    for number, image in enumerate(page.select("article img")):
+        for side in ("width", "height"):
+            told = re.search(rf"\b{side}:\s*(\d+)px", str(image.get("style", "")))
+            if told:
+                image[side] = told[1]
+        if number:
+            image["loading"] = "lazy"
+
+
+def mend(page: BeautifulSoup) -> None:
+    """Close the theme's gaps in accessibility."""
+    for head in page.select("table th"):
+        if not head.get_text(strip=True) and not head.img:
+            head.name = "td"
+        elif head.find_parent("thead"):
+            head["scope"] = "col"
+        else:
+            head.attrs.setdefault("scope", "row")
+    # A name that hides the words on a button or summary is no help; one without words needs one.
+    for tag in page.select("button.search-button__button, summary[aria-label]"):
+        if tag.get_text(strip=True):
+            del tag["aria-label"]
+    for summary in page.select("nav li > details > summary"):
+        link = summary.find_parent("li").find("a")  # type: ignore[union-attr]
+        summary["aria-label"] = f"Pages under {link.get_text(' ', strip=True)}"  # type: ignore[union-attr]
+    # The theme's script takes the first button, which stands in a bar that is never shown.
+    for hidden in page.select(".bd-header .sidebar-toggle"):
+        hidden.decompose()
+    for entry in page.select(".citation-list, [role=doc-biblioentry]"):
+        del entry["role"]  # given up in ARIA 1.3, and a list may hold nothing but its entries
+    for button in page.select("[onclick]"):
+        if button["onclick"] == "window.print()":
+            button["data-print"] = ""
+        del button["onclick"]
+
+
+def mark_chinese(page: BeautifulSoup) -> None:
+    """Mark Chinese words, so that they are read and drawn as Chinese."""
+    body = page.body or page
+    for text in [t for t in body.find_all(string=CHINESE) if type(t) is NavigableString]:
+        parent = text.parent
+        if parent is None or parent.name in ("script", "style", "option", "textarea"):
+            continue
+        if parent.find_parent("svg") or str(parent.get("lang", "")).startswith("zh"):
+            continue
+        parts: list[Any] = []
+        end = 0
+        for found in CHINESE.finditer(text):
+            word = page.new_tag("span", attrs={"lang": "zh"})
+            word.string = found[0]
+            parts += [NavigableString(text[end : found.start()]), word]
+            end = found.end()
+        parts.append(NavigableString(text[end:]))
+        text.replace_with(*parts)
+
+
+def glosses(page: BeautifulSoup) -> dict[str, str]:
+    """The meanings on the glossary's page, by the term's anchor: the first paragraph as HTML."""
+    return {
+        str(term["id"]): meaning.p.decode_contents()
+        for term in page.select('dt[id^="term-"]')
+        if isinstance(meaning := term.find_next_sibling("dd"), Tag) and meaning.p
+    }
+
+
+def explain_terms(page: BeautifulSoup, meanings: dict[str, str]) -> None:
+    """Put the meanings of a page's terms at its end; a script shows them at the terms."""
+    box = page.new_tag("div", attrs={"id": "glosses", "hidden": ""})
+    told = set()
+    for link in page.select("article a:has(> .std-term)"):
+        term = str(link["href"]).partition("#")[2]
+        if term not in meanings:
+            continue
+        link["aria-describedby"] = link["data-gloss"] = f"gloss-{term}"
+        if term not in told:
+            told.add(term)
+            gloss = page.new_tag("div", attrs={"id": f"gloss-{term}"})
+            gloss.append(BeautifulSoup(meanings[term], "html.parser"))
+            for inner in gloss.select("a"):
+                inner.unwrap()
+            box.append(gloss)
+    if told and page.body:
+        page.body.append(box)
+
+
+def protect(page: BeautifulSoup) -> None:
+    """Write the content security policy, with a hash for each script that stands in the page."""
+    scripts = [s for s in page("script") if not s.get("src") and s.get_text()]
+    hashes = {
+        base64.b64encode(hashlib.sha256(s.get_text().encode()).digest()).decode() for s in scripts
+    }
+    policy = POLICY.format(hashes="".join(f" 'sha256-{one}'" for one in sorted(hashes)))
+    meta = page.new_tag("meta", attrs={"http-equiv": SIGN, "content": policy})
+    if page.head:
+        charset = page.head.find("meta", charset=True)
+        if isinstance(charset, Tag):
+            charset.insert_after(meta)
+        else:
+            page.head.insert(0, meta)
+
+
+def finish(text: str, *, meanings: dict[str, str], search: bool = False) -> str:
+    """A written page, made light, accessible and safe.
+
+    Parameters
+    ----------
+    text : str
+        The page as the theme wrote it.
+    meanings : dict
+        From `glosses`.
+    search : bool
+        The page is the one with the results of a search.
+
+    Returns
+    -------
+    str
+        The page as it is published; a page that is finished already, unchanged.
+    """
+    if SIGN in text:
+        return text
+    page = BeautifulSoup(text, "html.parser")
+    lighten(page, search=search)
+    mend(page)
+    mark_chinese(page)
+    explain_terms(page, meanings)
+    protect(page)
+    return str(page)
+
+
+def finish_pages(app: Sphinx, error: Exception | None) -> None:
+    """Finish each page that this build wrote."""
+    if error is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    glossary = out / f"{GLOSSARY}.html"
+    meanings = {}
+    if glossary.exists():
+        made = BeautifulSoup(glossary.read_text("utf-8"), "html.parser")
+        mark_chinese(made)
+        meanings = glosses(made)
+    for path in sorted(out.rglob("*.html")):
+        text = path.read_text("utf-8")
+        done = finish(text, meanings=meanings, search=path.name == "search.html")
+        if done != text:
+            path.write_text(done, "utf-8")
+
+
+def follow_glossary(app: Sphinx, tree: nodes.document) -> None:
+    """A page that names a term is made anew when the glossary changes."""
+    env: Any = app.env
+    named = any(node["reftype"] == "term" for node in tree.findall(addnodes.pending_xref))
+    if named and GLOSSARY in env.found_docs:
+        env.note_dependency(env.doc2path(GLOSSARY))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.connect("config-inited", settle_address, priority=900)
+    app.connect("doctree-read", follow_glossary)
+    app.connect("html-page-context", add_citation, priority=100)  # the theme drops empty parts
+    app.connect("build-finished", finish_pages, priority=900)
+    return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
