@@ -95,7 +95,7 @@ def steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     frame, exposed = world["frame"], world["exposed"]
     return {
         "weights, 8 nearest": lambda: statistics.spatial_weights(
-            pd.DataFrame(degrees, columns=["longitude", "latitude"]), kind="knn", k=8
+            "knn", range(len(degrees)), coordinates=degrees, k=8
         ),
         f"Moran's I, {SHUFFLES} shuffles": lambda: statistics.moran(
             values, weights, permutations=SHUFFLES, seed=SEED

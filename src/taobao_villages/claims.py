@@ -247,7 +247,8 @@ class Claim:
         ClaimError
             If the rule returns a verdict that is not one of `VERDICTS`.
         """
-        evidence = self.evidence(**choices)
+        with data.steady():
+            evidence = self.evidence(**choices)
         if evidence.value is None:
             return Verdict(self, evidence, "not testable here", evidence.limits, choices)
         verdict, reason = self.rule.decide(evidence)
