@@ -1,78 +1,173 @@
-"""Time the book's build, as ratios within one run: ``make bench``.
+"""Time the book's build, cold and after a change: ``python benchmarks/build.py``.
 
-Serial sum: every notebook executed one after the other, nothing else. Cold: ``jupyter-book
-build`` with empty caches. Unchanged: the same again. Prints a table and writes
-``benchmarks/results.json``. Absolute seconds are one machine's; quote the ratios.
+All of it happens in a copy of the repository. The lower bound of a cold build is the time that
+its notebooks need and nothing else: run alone, shared over the cores without a gap, but no less
+than the longest. The notebook of the multiverse keeps all cores busy by itself, so that its time
+is not shared again. ``--cold 1`` repeats the cold builds less often, ``--cold 0`` leaves them out.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import platform
+import re
+import resource
 import shutil
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from timing import Cost, copy, run, save
 
-ROOT = Path(__file__).parents[1]
-RUNS = 3
-
-
-def seconds(action) -> float:
-    """Wall time of one call."""
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
-
-
-def build() -> None:
-    """The build that `make book` runs."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "-q"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n"]
+# The same build without our runner: myst-nb runs the notebooks, one after the other.
+SERIAL = """
+import sys
+from taobao_villages import book
+book.run_notebooks = lambda paths, folder, reads: dict.fromkeys(paths, "serial")
+from jupyter_book.cli.main import main
+sys.exit(main(["build", ".", "-W", "-n"]))
+"""
+RAN = re.compile(r"\[\d+/\d+\] (\S+)\.ipynb ([\d.]+) s")
 
 
-def clear() -> None:
+def build(folder: Path, command: list[str] = BOOK) -> Cost:
+    """Build the copy in `folder` with the copy's own package."""
+    return run(command, folder, PYTHONPATH=str(folder / "src"))
+
+
+def clear(folder: Path) -> None:
     """Remove built pages and caches."""
-    for folder in ("_build", ".cache"):
-        shutil.rmtree(ROOT / folder, ignore_errors=True)
+    for name in ("_build", ".cache"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def serial() -> None:
-    """Execute every notebook, one at a time."""
-    for path in sorted((ROOT / "book").rglob("*.ipynb")):
+def alone(folder: Path) -> dict[str, dict[str, float]]:
+    """Seconds on the clock and of the processor for each notebook, executed one at a time."""
+    clear(folder)
+    os.environ["PYTHONPATH"] = str(folder / "src")
+    found = {}
+    for path in sorted((folder / "book").rglob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        NotebookClient(notebook, timeout=600, kernel_name="python3").execute(cwd=str(path.parent))
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        NotebookClient(notebook, timeout=900, kernel_name="python3").execute(cwd=str(path.parent))
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        found[path.stem] = {"seconds": round(seconds, 1), "cpu": round(cpu, 1)}
+    del os.environ["PYTHONPATH"]
+    return found
+
+
+def cold(folder: Path, runs: int) -> dict[str, Any]:
+    """Cold builds, ours and in series, against the notebooks alone and the lower bound."""
+    cores = os.cpu_count() or 1
+    rows, notebooks = [], {}
+    for _ in range(runs):
+        notebooks = alone(folder)
+        seconds = {name: cost["seconds"] for name, cost in notebooks.items()}
+        multiverse = seconds.pop("multiverse")
+        bound = max([*seconds.values(), sum(seconds.values()) / cores + multiverse])
+        clear(folder)
+        ours = build(folder)
+        clear(folder)
+        plain = build(folder, [sys.executable, "-c", SERIAL])
+        total = sum(seconds.values()) + multiverse
+        row = {"notebooks alone": total, "lower bound": bound, "cold build": ours.seconds}
+        row |= {"cold build, cpu": ours.cpu, "serial build": plain.seconds}
+        row |= {"serial build, cpu": plain.cpu, "largest process, MB": ours.peak_mb}
+        row |= {f"cold build over {name}": ours.seconds / row[name] for name in list(row)[:2]}
+        row["cold build over serial build"] = ours.seconds / plain.seconds
+        rows.append(row)
+    medians = {name: round(statistics.median(r[name] for r in rows), 2) for name in rows[0]}
+    return {"runs": runs} | medians | {"each notebook alone, last run": notebooks}
+
+
+# ---- changes: each makes another one every time ----------------------------------------------
+
+
+def nothing(folder: Path, turn: int) -> None:
+    """Leave all as it is."""
+
+
+def word(folder: Path, turn: int) -> None:
+    """One word in a page of prose."""
+    path = folder / "book" / "course" / "ethics.md"
+    path.write_text(path.read_text("utf-8") + f"\nWord{'s' * turn}.\n", "utf-8")
+
+
+def cell(folder: Path, turn: int) -> None:
+    """One code cell of one notebook."""
+    path = folder / "book" / "market.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    code = [c for c in notebook.cells if c.cell_type == "code"][-1]
+    code.source = f"turn = {turn}\n{code.source}"
+    nbformat.write(notebook, path)
+
+
+def value(folder: Path, turn: int) -> None:
+    """One value of one table."""
+    path = folder / "data" / "market" / "platform_users.csv"
+    old = re.compile(r"(gmv,)(15\d\d)(,RMB billion,,e_f1copy)")
+    path.write_text(old.sub(rf"\g<1>{1543 + turn}\3", path.read_text("utf-8"), count=1), "utf-8")
+
+
+def module(folder: Path, turn: int) -> None:
+    """One module of the package."""
+    path = folder / "src" / "taobao_villages" / "market.py"
+    path.write_text(path.read_text("utf-8") + f"# turn {turn}\n", "utf-8")
+
+
+CHANGES: dict[str, Callable[[Path, int], None]] = {
+    "nothing": nothing,
+    "one word of a page": word,
+    "one cell of a notebook": cell,
+    "one value of a table": value,
+    "one module": module,
+}
+
+
+def rebuilds(folder: Path, runs: int) -> dict[str, Any]:
+    """Build again after each kind of change; the caches are full."""
+    found = {}
+    for name, change in CHANGES.items():
+        costs = []
+        times = 1 if change is module else runs
+        for turn in range(times):
+            change(folder, turn + 1)
+            costs.append(build(folder))
+        ran = {notebook: float(taken) for notebook, taken in RAN.findall(costs[-1].log)}
+        found[name] = {
+            "runs": times,
+            "seconds": round(statistics.median(c.seconds for c in costs), 1),
+            "cpu": round(statistics.median(c.cpu for c in costs), 1),
+            "largest process, MB": round(max(c.peak_mb for c in costs)),
+            "notebooks run": ran,
+        }
+        print(name, json.dumps(found[name]), flush=True)
+    return found
 
 
 def main() -> None:
-    """Run all three, `RUNS` times each, and write the medians."""
-    figures = {"serial sum": [], "cold build": [], "unchanged build": []}
-    build()  # compiles bytecode and font caches, which none of the three is about
-    for _ in range(RUNS):
-        figures["serial sum"].append(seconds(serial))
-        clear()
-        figures["cold build"].append(seconds(build))
-        figures["unchanged build"].append(seconds(build))
-    medians = {name: round(statistics.median(times), 2) for name, times in figures.items()}
-    result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("jupyter-book", "pandas", "statsmodels")},
-        "runs": RUNS,
-        "median seconds": medians,
-        "cold build over serial sum": round(medians["cold build"] / medians["serial sum"], 2),
-        "unchanged over cold build": round(medians["unchanged build"] / medians["cold build"], 2),
-    }
-    text = json.dumps(result, indent=1)
-    (ROOT / "benchmarks" / "results.json").write_text(text + "\n", "utf-8")
-    print(text)
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cold", type=int, default=3, help="repetitions of the cold builds")
+    parser.add_argument("--runs", type=int, default=5, help="repetitions of the others")
+    parser.add_argument("--only-cold", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        folder = copy(Path(place) / "book")
+        build(folder)  # compiles bytecode and makes font caches, which no figure is about
+        if not asked.only_cold:
+            save("rebuild", rebuilds(folder, asked.runs))
+        if asked.cold:
+            save("cold", cold(copy(Path(place) / "cold"), asked.cold))
 
 
 if __name__ == "__main__":

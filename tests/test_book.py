@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 
 from taobao_villages import after_2017, book, claims, coding, data
 from taobao_villages.__main__ import main
+from taobao_villages.reads import Reads
 
 SECTIONS = claims.sections()
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[1] / "book").glob("*.ipynb"))
@@ -305,11 +306,11 @@ def a_notebook(path: Path, *cells: str) -> Path:
 def test_a_cached_notebook_that_is_half_written_is_run_again(tmp_path):
     path = a_notebook(tmp_path / "one.ipynb", "print('here')")
     cache = tmp_path / "cache"
-    book.run_notebooks([path], cache, "key")
+    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
     (kept,) = cache.glob("executed/*/*.ipynb")
     whole = kept.read_text("utf-8")
     kept.write_text(whole[:100], "utf-8")
-    book.run_notebooks([path], cache, "key")
+    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
     assert json.loads(kept.read_text("utf-8")) == json.loads(whole)
 
 
@@ -320,8 +321,9 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
         for n in range(8)
     ]
     names = [str(path) for path in paths]
-    script = "import sys; from pathlib import Path; from taobao_villages import book\n"
-    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), 'key')"
+    script = "import sys; from pathlib import Path; from taobao_villages import book, reads\n"
+    script += "known = reads.Reads(Path('reads'), 'key', Path('.'))\n"
+    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
@@ -336,12 +338,15 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
     told = process.communicate(timeout=20)[1]
     assert process.returncode == 1
     assert told.rstrip().endswith("stopped; what has run is kept, so the next build goes on")
-    book.run_notebooks(paths[:1], tmp_path / "cache", "key")  # from the cache, at once
+    known = Reads(tmp_path / "reads", "key", tmp_path)
+    book.run_notebooks(paths[:1], tmp_path / "cache", known)  # from the cache, at once
 
 
 def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):
-    app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path))
-    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=book.digest(root, pages=True))
+    config = SimpleNamespace(nb_execution_cache_path="")
+    app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path), config=config, _warncount=0)
+    key = book.digest(root, pages=True)
+    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=key, taobao_keys={})
     assert book.outdated(app, env, set(), set(), set()) == []
     book.unfinished(app).touch()
     assert sorted(book.outdated(app, env, set(), set(), set())) == ["a", "b"]
@@ -426,6 +431,36 @@ def test_an_unchanged_book_runs_no_notebook_again(small):
         code, log, _ = small(cell)
         assert code == 0, log
     assert (small.folder / "book" / "ran.txt").read_text() == "x"
+
+
+def test_a_notebook_runs_again_when_a_file_changes_that_it_reads(small):
+    (small.folder / "book" / "other.txt").write_text("first")
+    cell = "from pathlib import Path\nPath('other.txt').read_text()"
+    for content in ("first", "second"):
+        (small.folder / "book" / "other.txt").write_text(content)
+        code, log, page = small(cell)
+        assert code == 0, log
+        assert f"'{content}'" in BeautifulSoup(page, "html.parser").get_text()
+
+
+def test_a_warning_is_told_again_by_the_next_build(small):
+    for _ in range(2):
+        code, log, _ = small(text="# A page\n\nAbout 70% of it.\n")
+        assert code != 0
+        assert "the figure '70%' is typed" in log
+
+
+def test_figures_keep_their_numbers_when_a_build_has_nothing_to_read(small):
+    text = "# A page\n\nSee {numref}`own`.\n\n:::{figure} _assets/logo.svg\n:name: own\n"
+    text += ":alt: The logo of this book\n\nIts logo\n:::\n"
+    for _ in range(2):
+        code, log, _ = small(text=text)
+        assert code == 0, log
+    code, log, page = small(text=text + "\nAnother word.\n")
+    assert code == 0, log
+    shown = BeautifulSoup(page, "html.parser").get_text()
+    assert "See Fig. 1." in shown
+    assert "Fig. 1 Its logo" in " ".join(shown.split())
 
 
 def test_an_exception_fails_the_build_and_is_named(small):

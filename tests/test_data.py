@@ -1152,6 +1152,21 @@ def test_one_value_of_two_sources_or_in_two_units_is_no_conflict():
         assert "provinces/panel" not in set(data.conflicts()["table"])
 
 
+def test_inside_a_steady_block_files_are_as_they_were_at_its_start(tmp_path, monkeypatch):
+    shutil.copytree(data.folder(), tmp_path / "data")
+    monkeypatch.setenv("TAOBAO_DATA", str(tmp_path / "data"))
+    path = tmp_path / "data" / "market" / "platform_users.csv"
+    rows = len(data.load("market/platform_users"))
+    with data.steady():
+        before = data.load("market/platform_users")
+        path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+        with data.steady():
+            pd.testing.assert_frame_equal(data.load("market/platform_users"), before)
+    assert len(before) == rows
+    with pytest.raises(DataError, match="rows"):
+        data.load("market/platform_users")
+
+
 def test_tables_that_are_read_are_told_also_when_nested():
     with data.reads() as outer:
         data.load("villages/national")

@@ -2,8 +2,8 @@
 
 What it does in a build, whether started by ``make book`` or by plain ``jupyter-book build .``:
 
-1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes the data,
-   the package and the lock, so that a changed number anywhere shows on the page.
+1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes the package,
+   the lock and the files that the notebook read, so that a changed number shows on the page.
 2. Puts the numbers of the ledger and of the forecasts into the prose: ``{{ C19.value }}``,
    ``{{ F_growth.value }}``.
 3. Turns what notebooks return (figures, claim panels) into pages with captions, sources and
@@ -26,6 +26,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,18 +52,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_id
 
-from taobao_villages import (
-    __version__,
-    after_2017,
-    claims,
-    conclusion,
-    course,
-    data,
-    explorer,
-    launch,
-    multiverse,
-    website,
-)
+from taobao_villages import __version__, claims, course, data, launch, multiverse, website
+from taobao_villages.reads import VARIABLE, Reads
 
 LOGGER = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -91,11 +82,12 @@ COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopand
 FEW_SOURCES = 6
 # Folders of style sheets, scripts and templates that the theme copies or uses.
 ASSETS = ("static", "templates", "explorer")
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # for each kernel
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
-def digest(root: Path, *, pages: bool = False) -> str:
-    """Fingerprint of everything that a notebook's output depends on, besides the notebook.
+def digest(root: Path, *, pages: bool = False, tables: bool = True) -> str:
+    """Fingerprint of everything that the pages depend on, besides their own files.
 
     Parameters
     ----------
@@ -103,10 +95,12 @@ def digest(root: Path, *, pages: bool = False) -> str:
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
     pages : bool
         Count also what shapes the pages and no notebook reads: some modules, styles, scripts.
+    tables : bool
+        Count the data; without them, what every notebook depends on is left.
     """
     total = hashlib.sha256()
     code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or p.stem not in NOT_IN_NOTEBOOKS]
-    files = [*code, *sorted(data.folder().rglob("*.*"))]
+    files = [*code, *(sorted(data.folder().rglob("*.*")) if tables else [])]
     for name in ASSETS if pages else ():
         files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
     for path in [*files, root / "requirements.lock"]:
@@ -123,7 +117,7 @@ def stamp(text: str, key: str) -> str:
     return json.dumps(notebook)
 
 
-def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
+def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> dict[Path, str]:
     """Run the notebooks that the cache does not hold, over the cores, longest first.
 
     Parameters
@@ -132,8 +126,13 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
         Notebooks to have in the cache.
     cache_folder : Path
         Folder of the jupyter-cache.
-    key : str
-        Fingerprint from `digest`.
+    reads : Reads
+        What the notebooks read when they last ran.
+
+    Returns
+    -------
+    dict
+        The key under which the cache holds each notebook.
 
     Raises
     ------
@@ -141,15 +140,20 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
         After all have run, naming notebook, cell and error of each that failed.
     """
     cache = get_cache(str(cache_folder))
-    waiting = {}
+    keys: dict[Path, str] = {}
+    waiting = []
     for path in paths:
-        notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
+        key = reads.key(path)
         try:
+            if key is None:
+                raise KeyError(path)
+            notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
             cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
+            keys[path] = key
         except (KeyError, ValueError):  # not there, or half written when a build was stopped
-            waiting[path] = notebook
+            waiting.append(path)
     if not waiting:
-        return
+        return keys
     seconds = {
         record.uri: record.data["execution_seconds"] for record in cache.list_cache_records()
     }
@@ -158,16 +162,18 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, _stopped(pool, running):
-        jobs = {pool.submit(_run, waiting[path], path, running): path for path in order}
+        jobs = {pool.submit(_run, path, running): path for path in order}
         LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
         for done, job in enumerate(as_completed(jobs), start=1):
             path = jobs[job]
             try:
-                notebook, taken = job.result()
+                notebook, taken, opened = job.result()
             except Exception as error:  # a dead kernel is reported like a failed cell
                 failures.append(f"{path.name}: {error}")
                 LOGGER.info("[%d/%d] %s failed", done, len(jobs), path.name)
                 continue
+            keys[path] = reads.note(path, opened)
+            notebook.metadata["kernelspec"]["depends_on"] = keys[path]
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": taken})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             left = len(jobs) - done
@@ -175,6 +181,7 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, key: str) -> None:
     if failures:
         # Ends the build at once with the message last, not buried under a traceback of Sphinx.
         raise SystemExit("notebooks failed:\n" + "\n".join(failures))
+    return keys
 
 
 @contextmanager
@@ -196,8 +203,10 @@ def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterato
 
 
 def _run(
-    notebook: nbformat.NotebookNode, path: Path, running: list[NotebookClient]
-) -> tuple[nbformat.NotebookNode, float]:
+    path: Path, running: list[NotebookClient]
+) -> tuple[nbformat.NotebookNode, float, list[str]]:
+    """The notebook with its outputs, the seconds that it took, and the files that it read."""
+    notebook = nbformat.reads(stamp(path.read_text("utf-8"), ""), nbformat.NO_CONVERT)
     about = notebook.metadata.copy()
     client = NotebookClient(
         notebook,
@@ -205,21 +214,24 @@ def _run(
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,  # how a kernel cuts its output into pieces is chance
-        extra_arguments=["--log-level=ERROR"],  # the kernel's own remarks are not the notebook's
+        # The kernel's own remarks are not the notebook's; what it opens is noted from its start.
+        extra_arguments=["--log-level=ERROR", "--IPKernelApp.extra_extensions=taobao_villages"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     running.append(client)
     began = time.perf_counter()
-    try:
-        client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-    except CellExecutionError as error:
-        ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
-        message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
-        raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
-    finally:
-        running.remove(client)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+        try:
+            client.execute(env=os.environ | ONE_CORE | {VARIABLE: log.name})
+        except CellExecutionError as error:
+            ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
+            message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
+            raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
+        finally:
+            running.remove(client)
+        opened = log.read().splitlines()
     notebook.metadata = about  # the kernel's own description would change the cache's key
-    return notebook, time.perf_counter() - began
+    return notebook, time.perf_counter() - began, opened
 
 
 def typed_figures(text: str) -> list[str]:
@@ -252,24 +264,32 @@ def prose(path: Path) -> str:
 # ---- events of the build -------------------------------------------------------------------
 
 
-def prepare(app: Sphinx) -> None:
-    """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser."""
-    env: Any = app.env  # myst-parser and this extension keep their own things there
+def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
+    """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser.
+
+    Nothing is done if no page is to be read: `outdated` names those that anything has changed.
+    """
+    env.taobao_unchanged = not names and not env.taobao_removed
+    if not names:
+        return
     root = Path(app.srcdir)
     key = digest(root)
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
-    cache_folder = Path(app.config.nb_execution_cache_path or root / ".cache" / "jupyter")
+    cache_folder = cache_of(app)
     app.config.nb_execution_cache_path = str(cache_folder)
-    ledger = cache_folder.parent / f"ledger-{key[:16]}.json"
+    kept = cache_folder.parent
+    ledger = kept / f"ledger-{key[:16]}.json"
     if not ledger.exists():  # else these data have been checked
         refuse(data.folder(), data.faults())
     if changed := data.released():
         LOGGER.info("these are your own data. %s", changed)
-    run_notebooks([page for page in pages if page.suffix == ".ipynb"], cache_folder, key)
+    notebooks = [page for page in pages if page.suffix == ".ipynb"]
+    env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
 
-    kept = cache_folder.parent
     judged = keep(ledger, lambda: claims.as_json(claims.ledger()))
     env.taobao_ledger = multiverse.ledger(judged)
+    from taobao_villages import after_2017  # slow to import, and unchanged books do without
+
     forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
     named = numbers([*env.taobao_ledger, *forecasts])
@@ -279,6 +299,17 @@ def prepare(app: Sphinx) -> None:
     for page in pages:
         for figure in typed_figures(prose(page)):
             LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+
+def cache_of(app: Sphinx) -> Path:
+    """The folder of the jupyter-cache; beside it stands what else a later build may use again."""
+    return Path(app.config.nb_execution_cache_path or Path(app.srcdir) / ".cache" / "jupyter")
+
+
+def reads_of(app: Sphinx) -> Reads:
+    """What each notebook read, in this state of package, lock and data."""
+    root = Path(app.srcdir)
+    return Reads(cache_of(app).parent / "reads", digest(root, tables=False), root)
 
 
 def refuse(folder: Path, faults: Sequence[str]) -> None:
@@ -303,8 +334,8 @@ def unfinished(app: Sphinx) -> Path:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Pages are whole: the next build need not write all of them."""
-    if error is None:
+    """Pages are whole: the next build need not write all of them, unless it must warn again."""
+    if error is None and not app._warncount:
         unfinished(app).unlink(missing_ok=True)
     elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
         LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
@@ -371,6 +402,8 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
     summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
     rare = multiverse.against_default(summed)
     named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
+    from taobao_villages import conclusion  # slow to import, as are two others below
+
     why = conclusion.causes([row for row in ledger if "variants" in row])
     named["ledger"] |= {f"part_{cause}": int((why == cause).sum()) for cause in conclusion.CAUSES}
     capped = why.index[why == "cap"]
@@ -379,19 +412,41 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, code, lock or assets differ from the last build's, or it stopped."""
+    """Every page, when data, code, lock or assets differ from the last build's, or it stopped.
+
+    Else the notebooks for which another file differs that they read.
+    """
+    env.taobao_removed = bool(removed)
     key = digest(Path(app.srcdir), pages=True)
-    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
-        return []
-    env.taobao_built_with = key
-    return list(env.found_docs)
+    if getattr(env, "taobao_built_with", None) != key or unfinished(app).exists():
+        env.taobao_built_with = key
+        return list(env.found_docs)
+    reads = reads_of(app)
+    return [env.path2doc(str(p)) for p, old in env.taobao_keys.items() if reads.key(p) != old]
 
 
 def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:
     """Give the parser the same key that the runner gave the cache."""
     env: Any = app.env
-    if env.doc2path(name).endswith(".ipynb"):
-        source[0] = stamp(source[0], env.taobao_key)
+    path = Path(env.doc2path(name))
+    if path.suffix == ".ipynb":
+        source[0] = stamp(source[0], env.taobao_keys[path])
+
+
+def skip_numbering(app: Sphinx, env: Any) -> list[str]:
+    """Where no page was read, figures keep their numbers: Sphinx need not load every page."""
+    if env.taobao_unchanged:
+        env.taobao_numbered = env.toc_fignumbers
+        app.config.numfig = False
+    return []
+
+
+def keep_numbering(app: Sphinx, env: Any) -> list[str]:
+    """Put back what `skip_numbering` took away from Sphinx."""
+    if env.taobao_unchanged:
+        env.toc_fignumbers = env.taobao_numbered
+        app.config.numfig = True
+    return []
 
 
 def check_images(app: Sphinx, tree: nodes.document) -> None:
@@ -525,6 +580,8 @@ def claim_panel(row: dict[str, Any], repository: str = "", anchor: str = "") -> 
 
 def forecast_panel(row: dict[str, Any]) -> nodes.Element:
     """The panel of a forecast: what was foreseen, what is known, rule, verdict, sources."""
+    from taobao_villages import after_2017
+
     panel = nodes.admonition("", classes=["forecast-panel", f"verdict-{row['verdict']}"])
     panel += nodes.title("", f"Forecast: {row['verdict']}")
     panel += panel_body(after_2017.panel_lines(row), row["sources"])
@@ -876,6 +933,8 @@ class Explorer(SphinxDirective):
     """``{explorer}``: the explorer's controls and numbers; its scripts on this page alone."""
 
     def run(self) -> list[nodes.Node]:
+        from taobao_villages import explorer
+
         env: Any = self.env
         kept = Path(env.config.nb_execution_cache_path).parent
         content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
@@ -952,7 +1011,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", find_lite)
     app.connect("html-page-context", add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
-    app.connect("env-before-read-docs", lambda app, env, names: prepare(app), priority=100)
+    app.connect("env-before-read-docs", prepare, priority=100)
+    app.connect("env-get-updated", skip_numbering, priority=100)
+    app.connect("env-get-updated", keep_numbering, priority=900)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("env-updated", lambda app, env: unfinished(app).touch())
     app.connect("doctree-read", check_images)

@@ -145,7 +145,6 @@ class Verdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "limits": evidence.limits,
-            "data_version": data.state(),
             "details": {key: _plain(value) for key, value in evidence.details.items()},
         }
 
@@ -248,7 +247,8 @@ class Claim:
         ClaimError
             If the rule returns a verdict that is not one of `VERDICTS`.
         """
-        evidence = self.evidence(**choices)
+        with data.steady():
+            evidence = self.evidence(**choices)
         if evidence.value is None:
             return Verdict(self, evidence, "not testable here", evidence.limits, choices)
         verdict, reason = self.rule.decide(evidence)
@@ -277,7 +277,8 @@ def declared() -> list[Claim]:
 
 def ledger() -> list[dict[str, Any]]:
     """One entry a declared claim, under the choices that the chapters take as their default."""
-    return [claim.judge().as_dict() for claim in declared()]
+    state = data.state()
+    return [claim.judge().as_dict() | {"data_version": state} for claim in declared()]
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:

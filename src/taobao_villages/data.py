@@ -73,6 +73,8 @@ BROKEN = {
 
 _READS: ContextVar[tuple[set[str], ...]] = ContextVar("reads", default=())
 
+_STEADY: ContextVar[tuple[int, ...] | None] = ContextVar("steady", default=None)
+
 _REPLACED: ContextVar[Mapping[str, pd.DataFrame]] = ContextVar(
     "replaced", default=MappingProxyType({})
 )
@@ -169,6 +171,16 @@ def reads() -> Iterator[set[str]]:
         yield found
     finally:
         _READS.reset(token)
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Look for changed files once, at the start of the ``with`` block, not at every `load`."""
+    token = _STEADY.set(_stamp())
+    try:
+        yield
+    finally:
+        _STEADY.reset(token)
 
 
 @contextmanager
@@ -350,7 +362,8 @@ def outlines() -> geopandas.GeoDataFrame:
     with needs("The map of outlines"):
         import geopandas  # slow to import, and only maps need it
 
-    return geopandas.read_file(folder() / "geo/provinces.geojson")
+    with (folder() / "geo/provinces.geojson").open("rb") as file:  # by Python, which notes it
+        return geopandas.read_file(file)
 
 
 def check() -> list[str]:
@@ -463,6 +476,8 @@ def _write(path: Path, content: Any) -> None:
 
 def _stamp() -> tuple[int, ...]:
     """Changes when any file of the package does, so that references are checked again."""
+    if (known := _STEADY.get()) is not None:
+        return known
     found = []
     for path, _, names in os.walk(folder()):
         found += [os.path.join(path, n) for n in names if n.endswith((".csv", "package.json"))]
