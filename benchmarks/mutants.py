@@ -2,7 +2,8 @@
 
 For each module, mutmut writes mutants of its functions (another sign, another number, a removed
 argument, changed text), and the module's own test file and the accepted ledger of its section run
-on each. A mutant is caught if a test fails. Where there are many, a random sample of them is tried; the seed is fixed.
+on each. A mutant is caught if a test fails. Where there are many, a random sample of them is
+tried; the seed is fixed.
 
     make audit-deep        (or: python benchmarks/mutants.py claims --sample 300)
 
