@@ -31,14 +31,15 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).with_suffix(".json")
 # Left out: tests that start processes, which would run the code as it is, tests that run all claims
-# or all variants where one is enough, and the accepted ledger of other sections.
-LEDGER = "and (not no_number_moved or {})"
+# or all variants where one is enough, and what was accepted of other sections.
+ACCEPTED = "(not moved_unseen or {})"
 MODULES = {
-    "claims": f"not command and not every_declared and not markdown_is {LEDGER.format('market')}",
+    "claims": "not command and not every_declared and not markdown_is and not no_variant_moved and "
+    + ACCEPTED.format("market"),
     "multiverse": "not cluster and not ledgers_verdict and not every_declared and not every_choice "
-    f"and not number_of_workers {LEDGER.format('market')}",
-    "blooming": f"not all_variants_run {LEDGER.format('blooming')}",
-    "sustainability": f"not all_variants_run {LEDGER.format('sustainability')}",
+    "and not number_of_workers and not no_number_moved and " + ACCEPTED.format("blooming"),
+    "blooming": ACCEPTED.format("blooming"),
+    "sustainability": ACCEPTED.format("sustainability"),
 }
 STATUS = {0: "survived", 1: "caught", 33: "without a test"}  # any other: caught by the time limit
 SETTINGS = """

@@ -1,7 +1,9 @@
 """No number of the ledger moves unseen: each claim's entry against the one that was last accepted.
 
-``tests/ledger.json`` holds what each claim said when a person last looked. If a number moves on
-purpose, write the file anew, look at its diff, and put it into the same commit:
+``tests/ledger.json`` holds what each claim said when a person last looked, and
+``tests/variants.json`` what its variants said: for all of them and for each value of a choice, how
+many there are, their verdicts, and the lowest, the highest and the sum of value, low and high end.
+If a number moves on purpose, write both anew, look at the diff, and put it into the same commit:
 
     .venv/bin/python tests/test_ledger.py
 """
@@ -12,11 +14,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from taobao_villages import claims
+from taobao_villages import claims, multiverse
 
 ACCEPTED = Path(__file__).with_name("ledger.json")
+VARIANTS = Path(__file__).with_name("variants.json")
+WRITE = "if that is meant: .venv/bin/python tests/test_ledger.py\n"
 NOT_COMPARED = {"data_version", "argument", "rule_changes"}
 
 
@@ -50,9 +55,50 @@ def test_no_number_moved_unseen(section):
         for key in sorted(row.keys() | accepted[name].keys())
         if not same(row.get(key), accepted[name].get(key))
     ]
-    assert moved == [], "if that is meant: .venv/bin/python tests/test_ledger.py\n" + "\n".join(
-        moved
-    )
+    assert moved == [], WRITE + "\n".join(moved)
+
+
+def summed(results: pd.DataFrame) -> dict[str, Any]:
+    """What some variants of a claim say, in one line."""
+    told: dict[str, Any] = {
+        "variants": len(results),
+        "different": len(results[multiverse.OUTCOME].astype(object).drop_duplicates()),
+        "verdicts": results["verdict"].value_counts().sort_index().to_dict(),
+    }
+    for name in ("value", "low", "high"):
+        numbers = results[name].dropna().astype(float)
+        if len(numbers):
+            ends = numbers.min(), numbers.max(), numbers.sum()
+            told[name] = [round(float(number), 6) for number in ends]
+    return told
+
+
+def variants(claim: claims.Claim) -> dict[str, dict[str, Any]]:
+    """What a claim's variants say: all of them, and those with each value of a choice."""
+    results = multiverse.run([claim], permutations=99, jobs=1)
+    lines = {"all": summed(results)}
+    for name, values in claim.variants.items():
+        for value in values:
+            taken = results["choices"].map(lambda made, n=name, v=value: made[n] == v)
+            lines[f"{name}: {value}"] = summed(results[taken])
+    return lines
+
+
+@pytest.mark.parametrize(
+    "claim", claims.declared(), ids=lambda claim: f"{claim.section}-{claim.id}"
+)
+def test_no_variant_moved_unseen(claim):
+    now, accepted = variants(claim), json.loads(VARIANTS.read_text("utf-8"))[claim.id]
+    moved = [
+        f"{claim.id}, {line}: {accepted.get(line)} became {now.get(line)}"
+        for line in now | accepted
+        if not same(now.get(line), accepted.get(line))
+    ]
+    assert moved == [], WRITE + "\n".join(moved)
+
+
+def test_variants_are_accepted_of_declared_claims_only():
+    assert list(json.loads(VARIANTS.read_text("utf-8"))) == [c.id for c in claims.declared()]
 
 
 def test_a_number_that_moved_is_seen():
@@ -65,3 +111,11 @@ def test_a_number_that_moved_is_seen():
 if __name__ == "__main__":
     text = json.dumps(entries(), ensure_ascii=False, indent=1)
     ACCEPTED.write_text(text + "\n", "utf-8")
+    blocks = []
+    for one in claims.declared():
+        told = [
+            f"  {json.dumps(line, ensure_ascii=False)}: {json.dumps(summary)}"
+            for line, summary in variants(one).items()
+        ]
+        blocks.append(f' "{one.id}": {{\n' + ",\n".join(told) + "\n }")
+    VARIANTS.write_text("{\n" + ",\n".join(blocks) + "\n}\n", "utf-8")

@@ -1,7 +1,5 @@
 """The chapter on the party-state: worked cases, known properties, rules, variants."""
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -500,16 +498,6 @@ def test_each_claim_has_a_verdict_a_reason_and_sources(claim):
     assert verdict.reason.endswith(".")
     assert verdict.evidence.sources
     assert verdict.evidence.limits
-
-
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_all_variants_run(claim):
-    values = product(*claim.variants.values())
-    combinations = [dict(zip(claim.variants, chosen, strict=True)) for chosen in values]
-    kept = [one for one in combinations if claim.skip is None or not claim.skip(**one)]
-    assert 1 < len(kept) <= 200
-    for choices in kept:
-        assert claim.judge(**choices).reason
 
 
 def test_reasons_say_no_more_than_the_evidence():
