@@ -174,6 +174,37 @@ def test_other_counties_by_hand(three_counties):
     assert rest["share_low"] == pytest.approx(100 * 2 / total)
 
 
+def test_other_counties_under_each_choice(three_counties, plant):
+    three_counties()
+    listed = data.load("villages/county_year")
+    town = listed[listed["year"] == 2016].head(1).assign(county="新区", province_code="41")
+    plant(
+        villages__county_year=pd.concat([listed, town]),
+        villages__poverty_status=data.load("villages/poverty_status"),
+        villages__poverty=data.load("villages/poverty"),
+        provinces__county_units=pd.DataFrame(
+            {
+                "province_code": ["41"] * 60 + ["33"] * 10 + ["41"] * 30,
+                "kind": ["county"] * 60 + ["city"] * 10 + ["district"] * 30,
+                "administrative_villages": [1] * 99 + [0],
+                "residents_committees": [0] * 98 + [2, 0],
+            }
+        ),
+    )
+    # With villages: rich, coast and the district of unknown status; the open county, too.
+    found = {
+        others: sustainability.other_counties(2016, unknown="left open", others=others)
+        for others in sustainability.OTHERS
+    }
+    told = {others: tuple(row[["with_low", "with_high", "total"]]) for others, row in found.items()}
+    assert told == {
+        "all other counties": (3, 4, 99 - 30),
+        "without city districts": (2, 3, 70 - 30),
+        "same provinces only": (2, 3, 89 - 30),
+    }
+    assert found["same provinces only"]["share_high"] == pytest.approx(100 * 3 / 59)
+
+
 # ---- chance ---------------------------------------------------------------------------------
 
 
@@ -231,6 +262,30 @@ def test_the_simulation_is_repeatable_and_follows_its_seed():
     assert (sustainability.chance(draws=50, seed=2) != one).any()
 
 
+def test_evidence_on_poverty_counts_a_draw_with_as_few_as_the_list(monkeypatch):
+    high = int(sustainability.recount(2016, definition=sustainability.NARROW)["counties_high"])
+    seen = []
+
+    def drawn(year, *, model, definition, draws):
+        seen.append((year, model, definition, draws))
+        return np.array([high - 1, high, high + 1, high + 2])
+
+    monkeypatch.setattr(sustainability, "chance", drawn)
+    choices = {"definition": sustainability.NARROW, "others": "same provinces only", "draws": 4}
+    found = sustainability.poverty_evidence(model="villages", **choices)
+    assert found.details["as_few_by_chance"] == round((1 + 2) / (1 + 4), 3)
+    assert found.details["chance"] == high + 0.5
+    assert seen[0] == (2016, "villages", sustainability.NARROW, 4)
+    assert {row[1] for row in seen[1:]} == set(sustainability.CHANCE)
+    assert {row[2:] for row in seen} == {(sustainability.NARROW, 4)}
+    del choices["draws"]
+    rest = sustainability.other_counties(2016, **choices)
+    share = 100 * found.details["counties_high"] / found.n
+    assert found.details["others_share"] == round(rest["share_low"], 1)
+    assert found.details["others_total"] == rest["total"]
+    assert found.details["ratio_low"] == round(rest["share_low"] / share, 1)
+
+
 # ---- after 2016 -----------------------------------------------------------------------------
 
 
@@ -246,6 +301,20 @@ def test_the_series_keeps_gaps_and_conflicts():
     assert series.loc[2020, "share_high"] == pytest.approx(
         100 * series.loc[2020, "printed_high"] / series.loc[2020, "all_villages"]
     )
+
+
+def test_a_year_with_neither_list_nor_printed_number_has_no_share(three_counties):
+    three_counties()
+    series = sustainability.poverty_series(last=2017)
+    assert series.index.tolist() == [2014, 2015, 2016, 2017]
+    assert series.loc[2017, ["share_low", "share_high"]].isna().all()
+    assert series.loc[2017, "all_villages"] > 0
+    # 2014: 3 villages by the list without the unknown county, 5 with it, 9 printed
+    told = series.loc[2014, ["recounted_low", "recounted_high", "printed_low", "printed_high"]]
+    assert told.tolist() == [3, 5, 9, 9]
+    total = series.loc[2014, "all_villages"]
+    assert series.loc[2014, "share_low"] == pytest.approx(100 * 3 / total)
+    assert series.loc[2014, "share_high"] == pytest.approx(100 * 9 / total)
 
 
 def test_the_share_from_a_year_to_itself_has_not_changed():
@@ -292,7 +361,7 @@ def test_returnees_are_those_of_later_sources(plant):
             "code": ["returnees", "returnees", "women"],
             "value": "1",
             "source_id": ["luoniu2019", "li2017", "luoniu2019"],
-            "paraphrase": None,
+            "paraphrase": ["Read so (coder inference).", "They came back.", "Women sell."],
         }
     )
     book = pd.DataFrame(
@@ -301,6 +370,7 @@ def test_returnees_are_those_of_later_sources(plant):
     plant(cases__case_codes=codes, cases__codebook=book)
     assert sustainability.returnees(2017) == {"a"}
     assert sustainability.returnees(2000) == {"a", "b"}
+    assert sustainability.returnees(2000, doubtful=False) == {"b"}
 
 
 def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
@@ -322,6 +392,9 @@ def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
     assert row["months"] == 8
     assert row["a_year_high"] == pytest.approx(100 * (1 - 0.9**1.5))
     assert sustainability.rename_effect().loc["exact", "2015 to 2016"] == 10
+    assert sustainability.rename_effect().loc["loose", "2015 to 2016"] == 4
+    assert sustainability.rename_effect().index.name == "rule"
+    assert sustainability.rename_effect().columns.name is None  # a reader sees this table
 
 
 # ---- roads ----------------------------------------------------------------------------------
@@ -390,6 +463,13 @@ def test_the_specification_curve_is_sorted_and_holds_the_chapters_model():
         "and exposure == 'rural_population' and family == 'quasi-poisson' and year == 2016"
     )
     assert round(float(ours["rate_ratio"].iloc[0]), 2) == sustainability.C35.judge().evidence.value
+    terms = curve["covariates"].eq("roads + income + density") & curve["year"].eq(2014)
+    for row in curve[terms & curve["exposure"].eq("rural_population")].to_dict("records"):
+        choices = {name: row[name] for name in ("family", "year", "roads", "income")}
+        model = sustainability.association(("roads", "income", "density"), **choices)
+        effect = model.effects.set_index("covariate").loc["roads"]
+        for end in ("rate_ratio", "low", "high"):
+            assert row[end] == pytest.approx(effect[end]), choices
 
 
 # ---- competition ----------------------------------------------------------------------------
@@ -445,6 +525,49 @@ def test_doubtful_codes_reach_every_case_claim(eight_places):
     assert sustainability.pressures(doubtful=False)["copying"].sum() == 3
 
 
+def test_each_pressure_is_told_for_its_own_cases_and_without_doubt(plant):
+    names = {
+        "copying": ("sustainability_pressure", "homogenisation"),
+        "dispute": ("sustainability_pressure", "ipr_dispute"),
+        "price_war": ("sustainability_pressure", "price_war"),
+        "falling_profit": ("sustainability_pressure", "profit_decline"),
+        "better_product": ("upgrading", "better_product"),
+    }
+    book = data.load("cases/codebook").drop_duplicates(["dimension", "group"])
+    codes = book.set_index(["dimension", "group"])["code"]
+    told = [
+        row
+        for place, key in enumerate(names.values())
+        for row in (
+            (f"sure {place}", key[0], codes[key], "Said."),
+            (f"doubted {place}", key[0], codes[key], "Read so (coder inference)."),
+        )
+    ]
+    silent = [(f"{kind} 4", *key) for kind in ("sure", "doubted")
+              for key in [("sustainability_pressure", "fire_safety", "Said.")]]  # fmt: skip
+    table = pd.DataFrame(told + silent, columns=["case_id", "dimension", "code", "paraphrase"])
+    plant(cases__case_codes=table.assign(value="1", source_id="li2017"))
+    every, sure = (sustainability.pressures(doubtful=doubtful) for doubtful in (True, False))
+    assert list(every) == list(names)
+    assert every.index.name == "case_id"
+    for place, name in enumerate(names):
+        assert set(every.index[every[name]]) == {f"sure {place}", f"doubted {place}"}
+        assert set(sure.index[sure[name]]) == {f"sure {place}"}
+
+
+def test_shares_of_places_are_told_to_a_tenth_of_a_percent(eight_places, plant):
+    # without the doubted code three places have imitation, two of them rivalry; none is better
+    found = sustainability.competition_evidence(doubtful=False)
+    assert found.interval == (66.7, 100)
+    codes = data.load("cases/case_codes")
+    codes.loc[codes["dimension"] == "upgrading", "case_id"] = "b"
+    plant(cases__case_codes=codes, cases__cases=data.load("cases/cases"))
+    found = sustainability.competition_evidence(doubtful=False)
+    assert (found.details["better_low"], found.details["better_high"]) == (33.3, 100)
+    assert found.details["p"] == 0.5  # of 8 places 4 with rivalry, 3 drawn, 2 or 3 of them hit
+    assert stats.hypergeom(8, 3, 4).sf(1) == pytest.approx(0.5)
+
+
 # ---- margins and sales ----------------------------------------------------------------------
 
 
@@ -463,6 +586,8 @@ def places(plant):
         ("c", 2010, "sales_rmb_million", 100, "town", "about", "s1", ""),
         ("c", 2012, "sales_rmb_million", 50, "town", "about", "s1", ""),
         ("c", 2012, "sales_rmb_million", 150, "town", "about", "s2", ""),
+        ("d", 2013, "sales_rmb_million", 80, "county", "about", "s1", ""),
+        ("d", 2015, "sales_rmb_million", 80, "county", "about", "s1", ""),
     ]
     columns = ["case_id", "year", "indicator", "value", "scale", "qualifier", "source_id", "note"]
     plant(cases__case_series=pd.DataFrame(rows, columns=columns))
@@ -470,9 +595,23 @@ def places(plant):
 
 def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
     growth = sustainability.sales_growth().set_index("case_id")
-    assert growth["direction"].to_dict() == {"a": "rose", "b": "fell", "c": "unclear"}
-    assert (growth.loc["a", "last"], growth.loc["a", "sales_last"]) == (2014, 300)
-    assert set(sustainability.sales_growth(until=2011)["case_id"]) == set()
+    assert growth["direction"].to_dict() == {
+        "a": "rose",
+        "b": "fell",
+        "c": "unclear",
+        "d": "unclear",  # the same at both ends
+    }
+    assert growth.loc["a"].to_dict() == {
+        "scale": "village",
+        "first": 2010,
+        "last": 2014,
+        "sales_first": 100,
+        "sales_last": 300,
+        "direction": "rose",
+    }
+    none = sustainability.sales_growth(until=2011)
+    assert none.empty
+    assert list(none) == ["case_id", *growth.columns]
 
 
 def test_sales_per_shop_is_a_range_over_the_sources(places):
@@ -493,6 +632,54 @@ def test_reports_are_dated_and_of_the_press():
     for item, case in sustainability.REPORTS.items():
         assert evidence.loc[item, "topic"] == "e-tailer profit"
         assert case[:9] in evidence.loc[item, "statement"].lower()
+
+
+@pytest.fixture
+def reports(plant):
+    """Thin profit by the press, a reprint, a study and an official; two more are doubtful."""
+    told = [
+        ("by press", "163_shuyang2025", "Said."),
+        ("by reprint", "597mm_shuyang2016", "Said."),
+        ("by study", "aea2021", "Said."),
+        ("by official", "broadband_2016q2", "Said."),
+        ("doubted", "597mm_shuyang2016", "Read so (coder inference)."),
+    ]
+    codes = pd.DataFrame(told, columns=["case_id", "source_id", "paraphrase"])
+    codes = codes.assign(dimension="sustainability_pressure", code="profit_decline", value="1")
+    other = codes.head(1).assign(case_id="silent", code="fire_safety")
+    plant(cases__case_codes=pd.concat([codes, other]))
+
+
+def test_thin_profit_counts_the_press_and_its_reprints_alone(reports):
+    told = sustainability.thin_profit()
+    assert told.pop("qingyanliu")  # a report in market/evidence
+    assert told == {
+        "by press": {"163_shuyang2025"},
+        "by reprint": {"597mm_shuyang2016"},
+        "doubted": {"597mm_shuyang2016"},
+    }
+    every = set(sustainability.thin_profit(sources="any"))
+    assert every == {*told, "by study", "by official", "qingyanliu"}
+    assert "doubted" not in sustainability.thin_profit(doubtful=False)
+
+
+def test_a_report_of_thin_profit_counts_up_to_its_own_year(reports):
+    assert "by reprint" in sustainability.thin_profit(until=2016)
+    assert "by reprint" not in sustainability.thin_profit(until=2015)
+    assert "by press" not in sustainability.thin_profit(until=2024)
+
+
+def test_without_a_report_of_thin_profit_nothing_can_be_tested(reports):
+    judged = sustainability.C34.judge(last_year_of_reports=2000)
+    assert judged.verdict == "not testable here"
+    assert judged.reason == "No source reports thin profit under these choices."
+
+
+def test_a_place_has_the_name_of_its_scale(plant):
+    cases = {"case_id": ["a"], "village_town": ["Ai village"], "county": ["Bei"], "city": ["Cang"]}
+    plant(cases__cases=pd.DataFrame(cases))
+    names = [sustainability.place("a", scale) for scale in sustainability.SCALES]
+    assert names == ["Ai village", "Ai town", "Bei county", "Cang prefecture"]
 
 
 # ---- later studies and literature -----------------------------------------------------------
@@ -545,6 +732,27 @@ def test_works_are_split_at_the_article(plant):
     assert list(sustainability.works(which="later").index) == ["two"]
     assert sustainability.works(which="later")["diagnoses"].tolist() == [True]
     assert list(sustainability.works(which="all").index) == ["one", "two"]
+    assert list(sustainability.works()) == ["year", "read", "diagnoses"]
+    assert sustainability.works(which="all")["year"].tolist() == [2016, 2020]
+
+
+def test_the_bounds_of_the_literature_are_told_to_a_tenth_of_a_percent(plant):
+    works = pd.DataFrame(
+        {
+            "work_key": ["one", "two", "three"],
+            "year": [2016, 2017, 2018],
+            "title": ["A Taobao village", "Daji", "Taobao again"],
+            "method": ["case study", "survey", "survey"],
+            "read": ["not_read", "text_or_abstract", "not_read"],
+            "read_source_id": [None, "qianyi2025", None],
+        }
+    )
+    plant(literature__works=works)
+    found = sustainability.literature_evidence(which="all")
+    assert (found.value, found.n, found.interval) == (1, 3, (33.3, 100))
+    assert found.details["unread"] == 2
+    found = sustainability.literature_evidence()  # one of the two works up to 2017
+    assert (found.value, found.n, found.interval) == (1, 2, (50, 100))
 
 
 # ---- the illustration -----------------------------------------------------------------------
@@ -613,10 +821,16 @@ POOR = {"stated_counties": 18, "villages_low": 18}
         ("C32", made(0, 60, 100), "reproduced"),
         ("C32", made(0, 0, 50), "contradicted"),
         ("C32", made(0, 0, 100), "not testable here"),
+        ("C32", made(0, 50, 100), "not testable here"),
+        ("C32", made(0, 0, 50.1), "not testable here"),
         ("C33", made(1, 50, 100, p=0.01, better_low=10, better_high=49), "reproduced"),
         ("C33", made(1, 50, 100, p=0.2, better_low=10, better_high=40), "reproduced in part"),
         ("C33", made(1, 50, 100, p=0.01, better_low=25, better_high=100), "reproduced in part"),
         ("C33", made(1, 20, 100, p=0.01, better_low=50, better_high=100), "reproduced in part"),
+        ("C33", made(1, 50, 100, p=0.01, better_low=10, better_high=50), "reproduced in part"),
+        ("C33", made(1, 50, 100, p=0.05, better_low=10, better_high=49), "reproduced in part"),
+        ("C33", made(1, 49.9, 100, p=0.01, better_low=10, better_high=49), "reproduced in part"),
+        ("C33", made(1, 20, 50, p=0.05, better_low=0, better_high=0), "not reproduced"),
         ("C33", made(1, 20, 40, p=0.2, better_low=0, better_high=0), "contradicted"),
         ("C33", made(1, 20, 100, p=0.2, better_low=0, better_high=0), "not reproduced"),
         ("C34", made(2, fell=1), "reproduced"),
@@ -628,6 +842,8 @@ POOR = {"stated_counties": 18, "villages_low": 18}
         ("C35", made(1, 0.5, 2, cases_inland=2), "reproduced in part"),
         ("C35", made(1, 0.5, 2, cases_inland=1), "not reproduced"),
         ("C35", made(1, 0.5, 0.9, cases_inland=2), "contradicted"),
+        ("C35", made(1, 1, 2, cases_inland=1), "not reproduced"),
+        ("C35", made(1, 0.5, 1, cases_inland=1), "not reproduced"),
         ("C36", made(counties_low=10, counties_high=20, ratio_low=2, ratio_high=3, **POOR),
          "reproduced"),
         ("C36", made(counties_low=7, counties_high=14, ratio_low=2, ratio_high=3, **POOR),
@@ -638,6 +854,14 @@ POOR = {"stated_counties": 18, "villages_low": 18}
          "not reproduced"),
         ("C36", made(counties_low=10, counties_high=20, ratio_low=0.5, ratio_high=0.9, **POOR),
          "contradicted"),
+        ("C36", made(counties_low=18, counties_high=18, ratio_low=1.1, ratio_high=1.1, **POOR),
+         "reproduced"),
+        ("C36", made(counties_low=18, counties_high=18, ratio_low=1, ratio_high=1, **POOR),
+         "reproduced in part"),
+        ("C36", made(counties_low=19, counties_high=20, ratio_low=1, ratio_high=1, **POOR),
+         "not reproduced"),
+        ("C37", made(1, 1, 2, redefined=0), "reproduced in part"),
+        ("C37", made(1, 0.5, 1, redefined=0), "reproduced in part"),
         ("C37", made(1, 1.1, 2, redefined=0), "not reproduced"),
         ("C37", made(1, 0.5, 0.9, redefined=0), "reproduced"),
         ("C37", made(1, 0.9, 1.1, redefined=0), "reproduced in part"),
@@ -648,7 +872,26 @@ POOR = {"stated_counties": 18, "villages_low": 18}
 def test_every_branch_of_every_rule(claim, evidence, verdict):
     found, reason = getattr(sustainability, claim).rule.decide(evidence)
     assert found == verdict
+    assert reason[0].isupper()
     assert reason.endswith(".")
+
+
+def test_a_reason_of_c33_names_what_does_not_hold():
+    reason = sustainability.C33.rule.decide
+    assert reason(made(1, 20, 100, p=0.01, better_low=25, better_high=100))[1] == (
+        "Some places show it; but rivalry is reported for fewer than half of the places with "
+        "imitation; how many of these places improve their goods is not known: 25% to 100%."
+    )
+    assert reason(made(1, 50, 100, p=0.2, better_low=50, better_high=100))[1] == (
+        "Some places show it; but the two are not reported together more often than chance "
+        "allows; at least half of these places are also reported to improve their goods."
+    )
+
+
+def test_a_reason_of_c37_says_which_way_the_share_went():
+    reason = sustainability.C37.rule.decide
+    assert reason(made(1, 1.1, 2, redefined=1))[1].startswith("The share rose, but ")
+    assert reason(made(1, 0.5, 0.9, redefined=1))[1].startswith("The share fell, but ")
 
 
 # ---- every claim ----------------------------------------------------------------------------
