@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import hashlib
 import json
 import runpy
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import jsonschema
@@ -71,6 +76,18 @@ def test_every_declared_claim_has_variants_or_says_why_not():
         assert len(multiverse.combinations(declared)) <= 400, declared.id
 
 
+def test_the_tasks_of_all_declared_claims_stand_in_their_order(monkeypatch):
+    two = [claim(variants={"shift": (1, 0)}), Claim("C16", made_up, SIGN)]
+    monkeypatch.setattr(claims, "declared", lambda: two)
+    assert multiverse.tasks(permutations=9) == [
+        multiverse.Task("C15", 0, {"shift": 1}, 9),
+        multiverse.Task("C15", 1, {"shift": 0}, 9),
+        multiverse.Task("C16", 0, {}, 9),
+    ]
+    assert multiverse.tasks([]) == []
+    assert {task.permutations for task in multiverse.tasks()} == {multiverse.PERMUTATIONS}
+
+
 # ---- one variant ----------------------------------------------------------------------------
 
 
@@ -93,12 +110,60 @@ def test_seeds_depend_on_the_variant_alone():
     assert multiverse.seed("C15", {"a": 1, "b": 2}) not in others
 
 
+def test_seeds_are_the_same_on_every_machine():
+    digest = hashlib.sha256(b'["C15", {"a": [1, 2], "day": "2017-09-01"}]').hexdigest()
+    choices = {"day": datetime.date(2017, 9, 1), "a": (1, 2)}
+    assert multiverse.seed("C15", choices) == int(digest[:8], 16)
+
+
+def test_number_of_permutations_and_seed_reach_the_claim():
+    def evidence(*, shift: int = 1, permutations: int = 1, seed: int = 0):
+        return Evidence(permutations, "x", ["li2017"], (seed, seed + shift), "by hand")
+
+    shifted = Claim("C15", evidence, SIGN, {"shift": (1, 2)})
+    rows = multiverse.run([shifted], permutations=7, jobs=1)
+    seeds = [multiverse.seed("C15", {"shift": shift}) for shift in (1, 2)]
+    assert rows["value"].tolist() == [7, 7]
+    assert rows["low"].tolist() == seeds
+    assert rows["high"].tolist() == [seeds[0] + 1, seeds[1] + 2]
+
+
+def test_a_fingerprint_tells_only_what_the_rule_reads():
+    def told(interval=(0, 2), **details):
+        details = {"day": datetime.date(2017, 9, 1), "unread": 1} | details
+        return Evidence(1, "x", ["li2017"], interval, "by hand", details=details)
+
+    rule = Rule("Later.", lambda found: (
+        "reproduced" if found.details["day"].year > 2016 else "contradicted", "So."))  # fmt: skip
+    mark = multiverse.fingerprint(rule, told())
+    assert len(mark) == 12
+    assert multiverse.fingerprint(rule, told(unread=2)) == mark
+    assert multiverse.fingerprint(rule, told(day=datetime.date(2017, 9, 2))) != mark
+    assert multiverse.fingerprint(rule, told(interval=(0, 3))) != mark
+    unknown = Evidence(None, "", (), limits="No data.")
+    assert multiverse.fingerprint(rule, unknown) != mark
+
+
+def test_details_can_be_read_in_every_way():
+    details = {"a": 1, "b": 2}
+    read = {}
+    watched = multiverse._Watched(details, read)
+    assert watched["a"] == 1
+    assert read == {"a": 1}
+    assert watched.get("c", 3) == 3
+    assert watched.get("c") is None
+    assert read == {"a": 1, "c": None}
+    assert list(watched.items()) == [("a", 1), ("b", 2)]
+    assert read == {"a": 1, "c": None, "b": 2}
+
+
 def test_a_variant_that_fails_is_named():
-    def broken(*, year: int = 2014):
+    def broken(*, year: int = 2014, base: str = "people"):
         raise ValueError("no such year")
 
-    task = multiverse.Task("C15", 0, {"year": 1066}, 99)
-    with pytest.raises(ClaimError, match="C15 with year=1066: ValueError: no such year"):
+    task = multiverse.Task("C15", 0, {"year": 1066, "base": "area"}, 99)
+    said = "C15 with year=1066, base='area': ValueError: no such year"
+    with pytest.raises(ClaimError, match=f"^{said}$"):
         multiverse.judge(task, Claim("C15", broken, SIGN))
 
 
@@ -180,6 +245,27 @@ def test_summary_by_hand():
     assert entry["outcomes"] == 4
     assert "67% of 6 variants (4 different results) agree." in entry["sentence"]
     assert entry["commonest"] == "reproduced"
+    # disagreement 1 - (4/9 + 1/9) = 4/9; by shift {R R} {C R} {C R} leave 1/3, a quarter less;
+    # by base {R C C} {R R R} leave 2/9, half of it
+    assert entry["decisive"] == "base"
+    assert entry["decisive_share"] == 50.0
+    assert entry["sentence"] == (
+        "67% of 6 variants (4 different results) agree. What matters most is the choice of base "
+        "(50% of the variation). Nearest flip: contradicted (shift: 0)."
+    )
+
+
+def test_a_claim_without_a_choice_has_a_short_summary():
+    entry = multiverse.summary(multiverse.run([Claim("C15", made_up, SIGN)], jobs=1))["C15"]
+    assert entry["sentence"] == "No choice to vary."
+    assert (entry["n"], entry["outcomes"], entry["agree"]) == (1, 1, 100)
+    assert entry["decisive"] is entry["decisive_share"] is entry["flip"] is None
+    assert multiverse.flip_words(entry["flip"]) == "none"
+
+
+def test_a_summary_keeps_the_order_of_the_claims():
+    rows = multiverse.run([Claim("C16", made_up, SIGN), claim()], jobs=1)
+    assert list(multiverse.summary(rows)) == ["C16", "C15"]
 
 
 def test_a_default_that_is_not_the_commonest_verdict_is_told():
@@ -205,6 +291,21 @@ def test_choices_that_the_rule_cannot_read_are_found():
     choices = {"shift": (1, 0), "colour": ("red", "blue"), "label": ("a", "b")}
     rows = multiverse.run([Claim("C15", evidence, rule, choices)], jobs=1)
     assert multiverse.inert(rows) == ["colour", "label"]
+    shuffled = rows["choices"].map(
+        lambda made: dict(sorted(made.items(), reverse=made["shift"] == 1))
+    )
+    assert set(multiverse.inert(rows.assign(choices=shuffled))) == {"colour", "label"}
+
+
+def test_a_choice_that_never_varies_alone_is_not_called_without_effect():
+    together = claim(
+        variants={"shift": (1, 0), "base": ("people", "area")},
+        skip=lambda shift, base: (shift == 1) != (base == "people"),
+    )
+    rows = multiverse.run([together], jobs=1)
+    assert len(rows) == 2
+    assert multiverse.inert(rows) == []
+    assert multiverse.inert(rows.assign(reads="same")) == []
 
 
 # Choices that reach what the rule counts, and that change none of its counts in today's data.
@@ -307,6 +408,76 @@ def test_a_cluster_with_other_data_is_refused(tmp_path):
         multiverse.run(dask=cluster.scheduler_address)
 
 
+def test_jobs_and_progress_are_handed_on(monkeypatch):
+    seen = {}
+
+    def parallel(**options):
+        seen.update(options)
+        return lambda work: (function(*task, **more) for function, task, more in work)
+
+    def track(rows, told, *, total, console, disable, **options):
+        seen.update(total=total, disable=disable, stderr=console.stderr)
+        return rows
+
+    monkeypatch.setattr(multiverse.joblib, "Parallel", parallel)
+    monkeypatch.setattr(multiverse, "track", track)
+    assert len(multiverse.run([claim()], jobs=3)) == 6
+    assert (seen["n_jobs"], seen["total"]) == (3, 6)
+    assert seen["disable"]  # quiet unless asked
+    assert seen["stderr"]  # standard output is for results
+    multiverse.run([claim()], progress=True)
+    assert seen["n_jobs"] == -1
+    assert not seen["disable"]
+
+
+@pytest.fixture
+def far_workers(monkeypatch):
+    """A Dask scheduler with two workers, one of them with other data if asked; what it was told."""
+    seen = types.SimpleNamespace(other="", closed=False)
+
+    class Client:
+        def __init__(self, address, timeout):
+            seen.address, seen.timeout = address, timeout
+
+        def run(self, function):
+            return {"tcp://one": function(), "tcp://two": function() + seen.other}
+
+        def map(self, function, todo, *, pure):
+            seen.pure = pure
+            return [function(task) for task in todo]
+
+        def gather(self, futures):
+            return futures
+
+    @contextlib.contextmanager
+    def client(address, timeout):
+        yield Client(address, timeout)
+        seen.closed = True
+
+    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=client))
+    return seen
+
+
+def test_workers_elsewhere_judge_every_task_anew(far_workers):
+    some = [c for c in claims.declared() if c.id == "C21"]
+    there = multiverse.run(some, permutations=9, dask="tcp://10.0.0.1:8786")
+    pd.testing.assert_frame_equal(there, multiverse.run(some, permutations=9, jobs=1))
+    assert far_workers.address == "tcp://10.0.0.1:8786"
+    assert far_workers.timeout == "30s"
+    assert far_workers.pure is False  # the tables are read: what a worker kept may be old
+    assert far_workers.closed
+
+
+def test_a_worker_elsewhere_with_other_data_is_named(far_workers):
+    far_workers.other = "x"
+    with pytest.raises(data.DataError) as caught:
+        multiverse.run([claim()], dask="tcp://10.0.0.1:8786")
+    assert str(caught.value).endswith(
+        "tcp://two: the data are not ours. Remedy: install this version of the package and of "
+        "its data on every worker"
+    )
+
+
 # ---- kept results ---------------------------------------------------------------------------
 
 
@@ -334,6 +505,72 @@ def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeyp
     multiverse.kept()
     assert ran == [["C19", "C23"], ["C23"]]
     assert set(multiverse.kept(only=True)["claim_id"]) == {"C19", "C23"}
+
+
+@pytest.fixture
+def two_claims(tmp_path, monkeypatch):
+    """Two made-up claims, an empty cache, and the options of each run."""
+    seen = []
+    real = multiverse.run
+
+    def counted(which, **options):
+        seen.append(([c.id for c in which], options))
+        return real(which, permutations=options["permutations"], jobs=1)
+
+    two = [claim(), Claim("C16", made_up, SIGN, {"shift": (1, 0)})]
+    monkeypatch.setattr(multiverse, "run", counted)
+    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path / "new" / "cache")
+    monkeypatch.setattr(claims, "declared", lambda: two)
+    return seen
+
+
+def test_results_are_kept_apart_by_the_number_of_permutations(two_claims):
+    first = multiverse.kept(permutations=9)
+    assert len(first) == 8
+    multiverse.kept(permutations=9, progress=True)
+    multiverse.kept(progress=True)
+    assert two_claims == [
+        (["C15", "C16"], {"permutations": 9, "progress": False}),
+        (["C15", "C16"], {"permutations": multiverse.PERMUTATIONS, "progress": True}),
+    ]
+    kept = sorted(path.name for path in multiverse._cache().iterdir())
+    assert kept == ["C15-9.json", "C15-999.json", "C16-9.json", "C16-999.json"]
+
+
+def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims, monkeypatch):
+    states = [f"state {number}" for number in range(multiverse.STATES + 1)]
+    for state in [*states, states[-1], states[1], states[0]]:
+        monkeypatch.setattr(multiverse, "_key", lambda claim, tables, state=state: state)
+        multiverse.kept(permutations=9)
+    # each state is run once; trying a change out and back is free; the oldest is run again
+    assert len(two_claims) == len(states) + 1
+    kept = json.loads((multiverse._cache() / "C15-9.json").read_text("utf-8"))
+    assert [record["key"] for record in kept] == [states[0], *states[:1:-1]]
+
+
+def test_results_are_kept_in_the_repository_or_in_the_users_cache(tmp_path, monkeypatch):
+    place = tmp_path / "src" / "taobao_villages" / "multiverse.py"
+    monkeypatch.setattr(multiverse, "__file__", str(place))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    assert multiverse._cache() == tmp_path / "home" / ".cache" / "taobao-villages" / "multiverse"
+    (tmp_path / "pyproject.toml").touch()
+    assert multiverse._cache() == tmp_path / ".cache" / "multiverse"
+
+
+def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch):
+    real = Path(multiverse.__file__).parent
+    names = [*multiverse.SHARED, "blooming", "market"]
+    for name in names:
+        shutil.copy(real / f"{name}.py", tmp_path)
+    monkeypatch.setattr(multiverse, "__file__", str(tmp_path / "multiverse.py"))
+    first = multiverse._key(claim(), ["claims"])
+    assert multiverse._key(claim(), ["claims", "villages/national"]) != first
+    for name in names:
+        with (tmp_path / f"{name}.py").open("a") as file:
+            file.write("# changed")
+        changed = multiverse._key(claim(), ["claims"])
+        assert (changed == first) == (name == "market"), name  # C15 is of another chapter
+        first = changed
 
 
 def test_only_kept_results_are_shown_when_asked(tmp_path, monkeypatch):
@@ -385,6 +622,11 @@ def entry(**changes):
             "code or file changed: same rule text, same evidence",
         ),
         ([entry(verdict="contradicted", rule_changes=["Today."])], "the rule changed"),
+        (
+            [entry(verdict="contradicted", rule="If not.", value=2, n=4, data_version="0.2.0")],
+            "C15: reproduced -> contradicted: the rule changed and the evidence changed "
+            "(value, n; data 0.1.0 to 0.2.0)",
+        ),
     ],
 )
 def test_what_moved_and_why(new, line):
@@ -394,6 +636,14 @@ def test_what_moved_and_why(new, line):
 
 def test_a_new_claim_is_told():
     assert multiverse.moved([], [entry()]) == ["C15: new, reproduced"]
+
+
+def test_a_ledger_without_a_version_of_the_data_is_compared_too():
+    old, new = entry(), entry(verdict="contradicted", value=2)
+    del old["data_version"]
+    assert multiverse.moved([old], [new]) == [
+        "C15: reproduced -> contradicted: the evidence changed (value; data ? to 0.1.0)"
+    ]
 
 
 # ---- placebo --------------------------------------------------------------------------------
