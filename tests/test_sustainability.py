@@ -543,8 +543,11 @@ def test_each_pressure_is_told_for_its_own_cases_and_without_doubt(plant):
             (f"doubted {place}", key[0], codes[key], "Read so (coder inference)."),
         )
     ]
-    silent = [(f"{kind} 4", *key) for kind in ("sure", "doubted")
-              for key in [("sustainability_pressure", "fire_safety", "Said.")]]  # fmt: skip
+    # Each of these places has another pressure, too, that nobody doubts.
+    silent = [
+        (case, "sustainability_pressure", "fire_safety", "Said.")
+        for case in sorted({row[0] for row in told})
+    ]
     table = pd.DataFrame(told + silent, columns=["case_id", "dimension", "code", "paraphrase"])
     plant(cases__case_codes=table.assign(value="1", source_id="li2017"))
     every, sure = (sustainability.pressures(doubtful=doubtful) for doubtful in (True, False))
