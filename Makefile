@@ -63,6 +63,9 @@ serve: book ## read the book at http://localhost:8000
 audit: book ## measure the pages in a browser: weight, accessibility, Lighthouse
 	$(BIN)/python benchmarks/audit.py
 
+links: .venv/ready ## ask every address outside of the book whether it still answers
+	$(BIN)/jupyter-book build . --builder custom --custom-builder linkcheck
+
 figures: book ## every figure at two widths, light, dark, grey and colour-blind: _build/figures
 	$(BIN)/python benchmarks/contact_sheet.py
 

@@ -106,7 +106,6 @@ def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
     text = " ".join(pages["book/blooming.html"].get_text(" ").split())
     details = book.numbers(claims.ledger())
     assert f"the share in 2015 is {details['C20']['south_2015']}%" in text
-    assert "{{" not in text
 
 
 def test_each_forecast_has_its_panel(pages):
@@ -151,7 +150,7 @@ def test_what_is_computed_for_the_prose_is_kept_for_the_next_build(tmp_path):
 
 def test_nothing_unresolved_is_left(pages):
     for name, page in pages.items():
-        text = page.get_text(" ")
+        text = re.sub(r"author = \{\{.*?\}\}", "", page.get_text(" "))  # as BibTeX has it
         for mark in ("{ref}", "{doc}", "{term}", "{cite", "{{", "}}", "Substitution", "[?]"):
             assert mark not in text, (name, mark)
 
