@@ -18,7 +18,7 @@ endif
 .DEFAULT_GOAL := help
 SEED ?= 2026
 
-.PHONY: help course book pdf test lab serve clean lock bench check ledger multiverse audit audit-deep figures lite release
+.PHONY: help course book pdf test lab serve clean lock bench check ledger links multiverse audit audit-deep figures lite release
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,11 +63,17 @@ serve: book ## read the book at http://localhost:8000
 audit: book ## measure the pages in a browser: weight, accessibility, Lighthouse
 	$(BIN)/python benchmarks/audit.py
 
+links: .venv/ready ## ask every address outside of the book whether it still answers
+	$(BIN)/jupyter-book build . --builder custom --custom-builder linkcheck
+
 figures: book ## every figure at two widths, light, dark, grey and colour-blind: _build/figures
 	$(BIN)/python benchmarks/contact_sheet.py
 
-bench: .venv/ready ## time builds and the multiverse, as ratios
+bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/methods.py
+	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/environment.py
 	$(BIN)/python benchmarks/multiverse.py
 
 audit-deep: .venv/ready ## placebo, calibration, two clones, an archive rebuilt: long, not part of the tests

@@ -5,8 +5,9 @@
     python deploy/release.py --prove    builds from that archive with the network off and compares
 
 In the archive: the repository with its lock, data package and CITATION.cff; ``html``, the pages;
-``notebooks``, as executed; ``dist``, the package as a wheel; ``SHA256SUMS`` over all of it
-(``sha256sum --check SHA256SUMS``). The same state of the repository gives the same bytes.
+``notebooks``, as executed; ``dist``, the package as a wheel; ``sbom.json``, the list of all parts
+with their hashes (CycloneDX); ``SHA256SUMS`` over all of it (``sha256sum --check SHA256SUMS``).
+The same state of the repository gives the same bytes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 NAME = f"taobao-villages-{__version__}"
 PAGES = ROOT / "_build" / "html"
 EXECUTED = ROOT / "_build" / "jupyter_execute"
+EPOCH = os.environ.get("SOURCE_DATE_EPOCH", "1764000000")
 LEFT_OUT = (".buildinfo", "lite")  # a note of Sphinx to itself; a site that needs the network
 
 
@@ -59,6 +61,14 @@ def wheelhouse(folder: Path) -> None:
         sys.exit("a package cannot be fetched. Remedy: see pip's message above")
 
 
+def parts(lock: Path, target: Path) -> Path:
+    """Write the list of the packages of a lock, with versions and hashes, as CycloneDX."""
+    call = [sys.executable, "-m", "cyclonedx_py", "requirements", str(lock)]
+    call += ["--output-reproducible", "--of", "JSON", "-o", str(target)]
+    subprocess.run(call, check=True, env=os.environ | {"SOURCE_DATE_EPOCH": EPOCH})
+    return target
+
+
 def members(wheels: bool, work: Path) -> Iterator[tuple[str, Path]]:
     """Name in the archive and file, for everything but the checksums."""
     if not (PAGES / "ledger.json").is_file():
@@ -74,6 +84,7 @@ def members(wheels: bool, work: Path) -> Iterator[tuple[str, Path]]:
         yield f"notebooks/{inside.relative_to('book').as_posix()}", EXECUTED / inside
     wheel = launch.build_wheel(ROOT, work / "dist")
     yield f"dist/{wheel.name}", wheel
+    yield "sbom.json", parts(ROOT / "requirements.lock", work / "sbom.json")
     if wheels:
         wheelhouse(work / "wheelhouse")
         for path in (work / "wheelhouse").iterdir():
@@ -90,7 +101,7 @@ def pack(target: Path, files: dict[str, Path]) -> Path:
     files : dict
         Name in the archive to file.
     """
-    when = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "1764000000")))[:6]
+    when = time.gmtime(int(EPOCH))[:6]
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     sums = []

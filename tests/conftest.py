@@ -94,7 +94,7 @@ def small(root, tmp_path):
     def build(*cells: str, text: str = "# A page\n", **environ: str) -> tuple[int, str, str]:
         if cells:
             notebook = nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_markdown_cell(text)]
+                cells=[nbformat.v4.new_markdown_cell(text, id="text")]
                 + [nbformat.v4.new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)],
                 metadata={
                     "kernelspec": {"name": "python3", "display_name": "Python 3"},

@@ -143,7 +143,6 @@ def test_the_ledgers_entry_of_a_claim():
         "verdict": "reproduced",
         "reason": "It is so.",
         "limits": "Few rows.",
-        "data_version": data.version(),
         "details": {"share": 0.5, "none": None, "list": [1, "a"]},
     }
     assert type(entry["value"]) is float

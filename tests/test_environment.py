@@ -37,7 +37,8 @@ NOT_IN_CONDA = {
     "playwright": "conda-forge splits it in two packages that follow later; the browser tests"
     " run through `make test`",
     "mutmut": "only `make audit-deep` uses it",
-    "pip-audit": "only the audit workflow uses it",
+    "pip-audit": "only a workflow uses it",
+    "cyclonedx-bom": "only `make release` uses it",
 }
 # What environment.yml names beside the lock, and why.
 NOT_IN_LOCK = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import runpy
 import subprocess
 import zipfile
@@ -48,6 +50,19 @@ def test_what_can_be_run_stays_so(release, files, tmp_path):
     modes = {i.filename: i.external_attr >> 16 & 0o777 for i in archive.infolist()}
     assert modes["book-1/run"] == 0o755
     assert modes["book-1/html/ledger.json"] == 0o644
+
+
+def test_every_package_of_the_lock_is_a_part_with_its_hashes(release, root, tmp_path):
+    lock = tmp_path / "requirements.lock"
+    known = (root / "requirements.lock").read_text("utf-8").partition("\nasttokens==")[0]
+    lock.write_text(known + "\n", "utf-8")
+    one, other = (release["parts"](lock, tmp_path / name) for name in ("a.json", "b.json"))
+    assert one.read_bytes() == other.read_bytes()
+    components = json.loads(one.read_text("utf-8"))["components"]
+    names = re.findall(r"^([\w.-]+)==", known, re.M)
+    assert [component["name"] for component in components] == names
+    for component in components:
+        assert component["externalReferences"][0]["hashes"], component["name"]
 
 
 def test_an_interrupted_run_leaves_no_archive(release, files, tmp_path):

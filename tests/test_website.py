@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import browsing
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from sphinx.config import Config
 
@@ -12,6 +13,7 @@ from taobao_villages import data, website
 
 MOST = 400_000  # bytes of a page, compressed, with all its pictures
 REPOSITORY = "https://github.com/Somebody/a-book"
+BOOK = yaml.safe_load((Path(__file__).parents[1] / "_config.yml").read_text("utf-8"))["title"]
 
 
 # ---- one page, by hand ----------------------------------------------------------------------
@@ -35,7 +37,8 @@ def test_a_doubt_names_the_claim():
 
 
 def test_a_citation_names_page_book_year_and_address():
-    config = Config({}, {"author": "The team", "project": "A book"})
+    config = Config({}, {"author": "The team"})
+    config.add("html_title", "A book", "html", str)
     config.add("html_baseurl", "https://example.org/", "html", str)
     told = website.citation(config, "book/market", "Market & more", 2026)
     for part in ("The team", "2026", "Market & more", "A book", "example.org/book/market.html"):
@@ -119,7 +122,8 @@ def test_every_page_can_be_cited(html):
         box = page.select_one("details.cite")
         for ending in ("bib", "ris"):
             link = box.select_one(f'a[href$=".{ending}"]')
-            assert (html / name).parent.joinpath(link["href"]).resolve().is_file(), name
+            file = (html / name).parent.joinpath(link["href"]).resolve()
+            assert BOOK in file.read_text("utf-8"), name
 
 
 def test_every_page_has_a_picture_and_a_description_for_sharing(html):

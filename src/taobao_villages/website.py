@@ -115,7 +115,7 @@ def citation(config: Config, page: str, title: str, year: int) -> dict[str, str]
     dict
         ``words``, ``bibtex``, ``ris``, and ``key``, the entry's key.
     """
-    author, book = config.author, config.project
+    author, book = config.author, config.html_title
     address = urljoin(config.html_baseurl, f"{page}.html") if config.html_baseurl else ""
     key = "taobao_villages_" + re.sub(r"\W+", "_", page.removeprefix("book/"))
     fields = {
