@@ -225,6 +225,26 @@ def test_the_nearest_flip_changes_the_fewest_choices():
     assert multiverse.nearest_flip(rows) == {"changes": {"b": 2}, "verdict": "not reproduced"}
 
 
+def test_of_two_nearest_flips_the_choice_that_explains_more_comes_first():
+    rows = results(
+        [
+            ({"a": 1, "b": 1}, "reproduced"),
+            ({"a": 2, "b": 1}, "contradicted"),
+            ({"a": 1, "b": 2}, "not reproduced"),
+            ({"a": 2, "b": 2}, "not reproduced"),
+        ]
+    )
+    assert multiverse.explained(rows).index[0] == "b"
+    assert multiverse.nearest_flip(rows) == {"changes": {"b": 2}, "verdict": "not reproduced"}
+
+
+def test_a_share_of_the_variation_is_told_to_a_tenth_of_a_percent():
+    verdicts = ["reproduced", "reproduced", "reproduced", "contradicted"]
+    choices = [{"a": a, "b": b} for a in (1, 0) for b in (1, 0)]
+    rows = results(zip(choices, verdicts, strict=True))
+    assert multiverse.summary(rows)["C15"]["decisive_share"] == 33.3  # a third, as above
+
+
 def test_names_of_choices_are_short_enough_for_a_specification_curve():
     names = {multiverse.words(name) for claim in claims.declared() for name in claim.variants}
     assert {name for name in names if len(name) > 26 or "_" in name} == set()
@@ -348,6 +368,14 @@ def test_the_most_sensitive_claim_comes_first_and_settled_ones_not_at_all():
     assert multiverse.sensitive(rows, most=1) == ["C02"]
 
 
+def test_sensitivity_is_the_chance_that_two_variants_differ():
+    # C01: 1 - (1/4 + 1/4) = 0.5; C02: 1 - (0.65**2 + 0.2**2 + 0.15**2) = 0.515
+    split = ["reproduced"] * 10 + ["contradicted"] * 10
+    spread = ["reproduced"] * 13 + ["contradicted"] * 4 + ["not reproduced"] * 3
+    rows = pd.DataFrame({"claim_id": ["C01"] * 20 + ["C02"] * 20, "verdict": split + spread})
+    assert multiverse.sensitive(rows) == ["C02", "C01"]
+
+
 def test_a_curve_is_sorted_and_says_where_each_choice_stands():
     rows, labels = multiverse.curve(multiverse.run([claim()], jobs=1), "C15")
     assert rows["value"].tolist() == [-1, 0, 1, 3, 3, 3]
@@ -355,6 +383,14 @@ def test_a_curve_is_sorted_and_says_where_each_choice_stands():
     assert sorted(place for places in labels["shift"].values() for place in places) == list(
         range(6)
     )
+
+
+def test_a_curve_sorts_equal_values_by_their_verdict():
+    told = ["contradicted", "reproduced in part", "reproduced"]
+    rows = results(({"a": number}, verdict) for number, verdict in enumerate(told))
+    shown, labels = multiverse.curve(rows.assign(value=1.0, low=0.0, high=2.0), "C15")
+    assert shown["verdict"].tolist() == told[::-1]
+    assert labels == {"a": {"2": [0], "1": [1], "0": [2]}}
 
 
 def test_a_curve_of_bounds_shows_the_bounds():
@@ -428,6 +464,12 @@ def test_jobs_and_progress_are_handed_on(monkeypatch):
     multiverse.run([claim()], progress=True)
     assert seen["n_jobs"] == -1
     assert not seen["disable"]
+
+
+def test_without_a_claim_there_are_columns_and_no_rows():
+    none = multiverse.run([], jobs=1)
+    assert none.empty
+    assert list(none) == multiverse.COLUMNS
 
 
 @pytest.fixture

@@ -525,6 +525,38 @@ def test_doubtful_codes_reach_every_case_claim(eight_places):
     assert sustainability.pressures(doubtful=False)["copying"].sum() == 3
 
 
+def test_doubtful_rivalry_is_left_out_too(eight_places, plant):
+    codes = data.load("cases/case_codes")
+    codes.loc[codes["case_id"].eq("b") & codes["code"].eq("price_war"), "paraphrase"] = (
+        "Read so (coder inference)."
+    )
+    plant(cases__case_codes=codes, cases__cases=data.load("cases/cases"))
+    every, sure = (sustainability.co_reporting(doubtful=doubtful) for doubtful in (True, False))
+    assert every[["both", "imitation_only", "rivalry_only"]].tolist() == [3, 1, 1]
+    assert sure[["both", "imitation_only", "rivalry_only"]].tolist() == [1, 2, 2]
+
+
+def test_inland_places_that_name_infrastructure_are_counted_without_doubt_if_asked(plant):
+    told = [("bachu", "Said."), ("badong", "Read so (coder inference)."), ("aicun", "Said.")]
+    cases = data.load("cases/cases").set_index("case_id")["region4"]
+    assert [cases[case] == "East" for case, _ in told] == [False, False, True]
+    book = data.load("cases/codebook").set_index("group")["code"]
+    codes = pd.DataFrame(told, columns=["case_id", "paraphrase"])
+    codes = codes.assign(
+        dimension="sustainability_pressure",
+        code=book[["infrastructure"]].iloc[0],
+        value="1",
+        source_id="li2017",
+    )
+    plant(cases__case_codes=codes)
+    every, sure = (
+        sustainability.infrastructure_evidence(doubtful=doubtful).details
+        for doubtful in (True, False)
+    )
+    assert (every["cases"], every["cases_inland"]) == (3, 2)
+    assert (sure["cases"], sure["cases_inland"]) == (2, 1)
+
+
 def test_each_pressure_is_told_for_its_own_cases_and_without_doubt(plant):
     names = {
         "copying": ("sustainability_pressure", "homogenisation"),
@@ -676,6 +708,32 @@ def test_without_a_report_of_thin_profit_nothing_can_be_tested(reports):
     judged = sustainability.C34.judge(last_year_of_reports=2000)
     assert judged.verdict == "not testable here"
     assert judged.reason == "No source reports thin profit under these choices."
+
+
+def test_the_bounds_of_growing_sales_are_told_to_a_tenth_of_a_percent(reports, plant):
+    codes, series = data.load("cases/case_codes"), data.load("cases/case_series")
+    shop = series[series["case_id"].eq("qingyanliu") & series["indicator"].eq("sales_rmb_million")]
+    falling = shop.head(2).assign(
+        case_id="by press", year=[2010, 2012], value=[50, 20], qualifier="about", note=""
+    )
+    plant(cases__case_codes=codes, cases__case_series=pd.concat([series, falling]))
+    found = sustainability.profit_evidence(last_year_of_reports=2025, doubtful=False)
+    # Qingyanliu rose, one place fell, of one nothing is known
+    assert (found.value, found.details["fell"], found.n) == (1, 1, 3)
+    assert found.interval == (33.3, 66.7)
+
+
+def test_margins_are_percents_of_one_place_and_year(plant):
+    columns = ["case_id", "year", "indicator", "value", "scale", "qualifier", "source_id", "note"]
+    rows = [
+        ("a", 2010, "shops", 9, "village", "about", "s1", ""),
+        ("a", 2012, "profit_margin_pct", 30, "village", "about", "s1", ""),
+    ]
+    plant(cases__case_series=pd.DataFrame(rows, columns=columns))
+    assert sustainability.margins().to_dict("index") == {
+        0: {"case_id": "a", "year": 2012, "margin": 30, "scale": "village", "qualifier": "about",
+            "source_id": "s1"}
+    }  # fmt: skip
 
 
 def test_a_place_has_the_name_of_its_scale(plant):
