@@ -1,4 +1,4 @@
-"""What the timings share: a clock for processes and the file of results.
+"""What the benchmarks share: a clock for processes, copies, and the files of results.
 
 Every part of ``make bench`` runs by itself and puts its figures into ``benchmarks/results.json``
 under its name, with its machine, versions, commit and day. Seconds are one machine's, and another
@@ -79,6 +79,14 @@ def copy(folder: Path) -> Path:
     folder.mkdir(parents=True)
     subprocess.run(["tar", "--extract", "--file=-"], input=packed, cwd=folder, check=True)
     return folder
+
+
+def note(path: Path, found: dict[str, Any]) -> None:
+    """Write what a long run found, with its commit and day: not a timing, so without machine."""
+    git = ["git", "rev-parse", "--short=10", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    told = {"commit": commit.strip(), "date": str(datetime.date.today())} | found
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def save(part: str, figures: dict[str, Any]) -> None:

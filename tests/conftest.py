@@ -11,11 +11,25 @@ import matplotlib as mpl
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import HealthCheck, Phase, settings
 
 from taobao_villages import claims, data
 
 mpl.use("Agg")
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
+
+# Random tests: the same few cases each time, or many new ones with --hypothesis-profile=deep.
+for name, examples in (("quick", 12), ("deep", 100)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        derandomize=name == "quick",
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
