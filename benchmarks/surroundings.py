@@ -32,8 +32,6 @@ from traitlets.config import Config
 RESULT = Path(__file__).with_suffix(".json")
 SEED = 2017
 USER = 65534  # nobody, on most systems
-# Sockets in a folder: without a network there is not even an address of one's own.
-SOCKETS = Config({"KernelManager": {"transport": "ipc"}})
 SETTINGS = {"SOURCE_DATE_EPOCH": "1764000000", "OMP_NUM_THREADS": "1"}
 # What each way changes: settings of the environment, words before the command, words after it.
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
@@ -61,8 +59,14 @@ Outputs = dict[str, list[Any]]
 def outputs(path: Path, folder: Path, twice: bool) -> list[Any]:
     """What the cells of a notebook put out, the last time that they ran."""
     notebook = nbformat.read(path, as_version=4)
+    # Sockets are files: without a network there is not even an address of one's own.
+    sockets = {"transport": "ipc", "ip": f"{tempfile.gettempdir()}/{path.stem}"}
     client = NotebookClient(
-        notebook, timeout=900, kernel_name="python3", coalesce_streams=True, config=SOCKETS
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        coalesce_streams=True,
+        config=Config({"KernelManager": sockets}),
     )
     with client.setup_kernel(cwd=str(path.parent)):
         for _ in range(1 + twice):

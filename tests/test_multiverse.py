@@ -597,6 +597,17 @@ def test_results_are_kept_in_the_repository_or_in_the_users_cache(tmp_path, monk
     assert multiverse._cache() == tmp_path / "home" / ".cache" / "taobao-villages" / "multiverse"
     (tmp_path / "pyproject.toml").touch()
     assert multiverse._cache() == tmp_path / ".cache" / "multiverse"
+    monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
+    assert multiverse._cache().is_relative_to(tmp_path / "home")
+
+
+def test_results_that_cannot_be_kept_are_given_all_the_same(two_claims, tmp_path, caplog):
+    (tmp_path / "new").touch()  # no folder can be made there
+    assert len(multiverse.kept(permutations=9)) == 8
+    (told,) = caplog.messages
+    assert told.startswith("the results are right but not kept")
+    assert f"{tmp_path / 'new'}" in told
+    assert "Remedy: " in told
 
 
 def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch):

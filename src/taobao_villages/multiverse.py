@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import itertools
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from rich.progress import track
 from taobao_villages import claims, data
 from taobao_villages.claims import VERDICTS, Claim
 
+LOGGER = logging.getLogger(__name__)
 PERMUTATIONS = 999
 SHARED = ("claims", "coding", "data", "multiverse", "provinces", "statistics")
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
@@ -479,17 +481,17 @@ def kept(
     missing = [claim for claim in claims.declared() if claim.id not in known]
     if missing and not only:
         fresh = run(missing, permutations=permutations, progress=progress)
-        folder.mkdir(parents=True, exist_ok=True)
-        for claim in missing:
-            rows = fresh[fresh["claim_id"] == claim.id]
-            tables = sorted(set().union(*rows["tables"]))
-            text = rows.to_json(orient="records")
-            record = {"key": _key(claim, tables), "tables": tables, "rows": json.loads(text)}
-            path = folder / f"{claim.id}-{permutations}.json"
-            part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps([record, *_records(path)[: STATES - 1]]), "utf-8")
-            part.replace(path)
-            known[claim.id] = record["rows"]
+        records = {claim.id: _record(claim, fresh) for claim in missing}
+        known |= {name: record["rows"] for name, record in records.items()}
+        try:
+            for name, record in records.items():
+                _keep(folder / f"{name}-{permutations}.json", record)
+        except OSError as error:
+            LOGGER.warning(
+                "the results are right but not kept, so the next run takes as long: %s: %s. "
+                "Remedy: make room there, or allow yourself to write",
+                *(error.filename, error.strerror),
+            )
     rows = [row for claim in claims.declared() for row in known.get(claim.id, [])]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -582,11 +584,29 @@ def _records(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
 
+def _record(claim: Claim, fresh: pd.DataFrame) -> dict[str, Any]:
+    """A claim's rows with the key under which they hold, and the tables that they read."""
+    rows = fresh[fresh["claim_id"] == claim.id]
+    tables = sorted(set().union(*rows["tables"]))
+    told = json.loads(rows.to_json(orient="records"))
+    return {"key": _key(claim, tables), "tables": tables, "rows": told}
+
+
+def _keep(path: Path, record: dict[str, Any]) -> None:
+    """Put a record before those of earlier states; nobody finds the file half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps([record, *_records(path)[: STATES - 1]]), "utf-8")
+    part.replace(path)
+
+
 def _cache() -> Path:
-    """In the repository, or in the user's cache where the package is installed elsewhere."""
+    """In the repository; in the user's cache where there is none, or none that may be written."""
     root = Path(__file__).parents[2]
-    if (root / "pyproject.toml").is_file():
-        return root / ".cache" / "multiverse"
+    kept = root / ".cache" / "multiverse"
+    there = next(path for path in (kept, *kept.parents) if path.exists())
+    if (root / "pyproject.toml").is_file() and os.access(there, os.W_OK):
+        return kept
     return Path.home() / ".cache" / "taobao-villages" / "multiverse"
 
 
