@@ -76,12 +76,17 @@ bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
 	$(BIN)/python benchmarks/environment.py
 	$(BIN)/python benchmarks/multiverse.py
 
-audit-deep: .venv/ready ## placebo, calibration, two clones, an archive rebuilt: long, not part of the tests
+audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, mutants: hours, not part of the tests
 	$(BIN)/python benchmarks/placebo.py
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/surroundings.py
+	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/two_clones.py
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove
+# The longest, up to an hour for each module.
+	$(BIN)/python benchmarks/mutants.py
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \

@@ -150,7 +150,7 @@ def lock(folder: Path, home: Path) -> None:
 def compare(expected: Outputs, found: Outputs) -> dict[str, Any]:
     """How many notebooks ran, how many put out the same, and which did not."""
     other = sorted(name for name in expected if found.get(name) != expected[name])
-    return {"run": len(found), "same": len(found) - len(other), "other": other}
+    return {"run": len(found), "same": len(expected) - len(other), "other": other}
 
 
 def tell(expected: Outputs, found: Outputs, names: list[str]) -> None:

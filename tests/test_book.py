@@ -23,7 +23,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import after_2017, book, claims, coding, data
+from taobao_villages import after_2017, book, claims, coding, data, multiverse
 from taobao_villages.__main__ import main
 from taobao_villages.reads import Reads
 
@@ -225,6 +225,46 @@ def test_reference_pages_hold_the_whole_package(pages):
     assert any("provinces/panel" in row for row in told)
     listed = pages["book/reference/coding.html"].select("table.sortable tbody tr")
     assert len(listed) == len(coding.disagreements())
+
+
+def test_the_colophon_tells_what_was_broken_on_purpose(pages):
+    kept = {name: multiverse.stored(name) for name in book.BROKEN}
+    told = pages["book/reference/colophon.html"].select_one("#what-was-broken-on-purpose table")
+    shown = [[cell.get_text(strip=True) for cell in row(["th", "td"])] for row in told("tr")]
+    assert shown[1:] == book.broken(**kept)
+    things = [row[0] for row in shown[1:]]
+    for kind in kept["faults"]["kinds"]:
+        assert f"Data: {kind}" in things
+    for module in kept["mutants"]:
+        assert f"Code: {module}.py" in things
+    for way in kept["surroundings"]["ways"]:
+        assert f"Notebooks: {way}" in things
+    lost = {row[0]: row[3] for row in shown[1:] if not row[0].startswith("Code")}
+    assert set(lost.values()) <= {"0", ""}, lost
+
+
+def test_what_was_broken_is_counted_without_what_is_harmless():
+    run = {"date": "2026-01-02", "commit": "abc"}
+    rows = book.broken(
+        faults=run | {"kinds": {"a cell": {"named": 5, "harmless": 3, "lost": 2}}},
+        mutants={"claims": run | {"tried": 9, "caught": 8}},
+        kills=run | {"same": 3, "other": 1},
+        surroundings=run
+        | {
+            "ways": {
+                "twice": {"run": 4, "same": 3, "other": ["market"]},
+                "offline": {"run": 0, "same": 0, "other": [], "why": "not tried: no right"},
+            }
+        },
+    )
+    when = "2026-01-02, abc"
+    assert rows == [
+        ["Data: a cell", "7", "5", "2", when],
+        ["Code: claims.py", "9", "8", "1", when],
+        ["Build killed and run again", "4", "3", "1", when],
+        ["Notebooks: twice", "4", "3", "1", when],
+        ["Notebooks: offline", "not tried", "", "", when],
+    ]
 
 
 def test_formulas_are_mathml(pages):

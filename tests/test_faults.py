@@ -25,7 +25,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from taobao_villages import data
+from taobao_villages import data, multiverse
 
 SOURCE = Path(data.__file__).parents[2] / "data"
 # File, row (or another place in it), column, and what to do. A column's title may hold a colon.
@@ -292,3 +292,15 @@ def test_a_title_with_a_colon_is_read_as_the_columns():
     assert SAID.fullmatch(line)
     assert PLACED.match(line)
     assert not SAID.fullmatch("data/claims.csv, row 1, column a: b: not described")
+
+
+# ---- the kept results of the long run -------------------------------------------------------
+
+
+def test_every_kind_was_tried_at_length_and_nothing_was_lost():
+    kept = multiverse.stored("faults")
+    assert list(kept["kinds"]) == [*KINDS, "planted by hand"]
+    assert {kind: told["lost"] for kind, told in kept["kinds"].items() if told["lost"]} == {}
+    random = {kind: sum(kept["kinds"][kind].values()) for kind in KINDS}
+    assert min(random.values()) >= 100
+    assert sum(random.values()) == kept["examples"]

@@ -77,6 +77,7 @@ NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch", "website")
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
+BROKEN = ("faults", "mutants", "kills", "surroundings")  # runs that break things on purpose
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
 FEW_SOURCES = 6
@@ -666,6 +667,38 @@ def plain_table(
     return table
 
 
+def broken(
+    faults: dict[str, Any],
+    mutants: dict[str, dict[str, Any]],
+    kills: dict[str, Any],
+    surroundings: dict[str, Any],
+) -> list[list[str]]:
+    """Rows of the table of what was broken on purpose, from the kept results of that name.
+
+    Each has what was done, how often it was tried, caught (or came out the same), lost, and the
+    day and commit of the run. A change of the data that alters no value is no fault.
+    """
+
+    def row(what: str, tried: int, lost: int, run: dict[str, Any]) -> list[str]:
+        return [what, *map(str, (tried, tried - lost, lost)), f"{run['date']}, {run['commit']}"]
+
+    rows = []
+    for kind, told in faults["kinds"].items():
+        tried = sum(n for outcome, n in told.items() if outcome != "harmless")
+        rows.append(row(f"Data: {kind}", tried, told["lost"], faults))
+    for module, one in mutants.items():
+        rows.append(row(f"Code: {module}.py", one["tried"], one["tried"] - one["caught"], one))
+    total = kills["same"] + kills["other"]
+    rows.append(row("Build killed and run again", total, kills["other"], kills))
+    for way, one in surroundings["ways"].items():
+        what = f"Notebooks: {way}"
+        if "why" in one:
+            rows.append([what, "not tried", "", "", row("", 0, 0, surroundings)[-1]])
+        else:
+            rows.append(row(what, one["run"], len(one["other"]), surroundings))
+    return rows
+
+
 # ---- reference pages, made from the data package -------------------------------------------
 
 
@@ -685,6 +718,7 @@ class Reference(SphinxDirective):
             "places": self.places,
             "colophon": self.colophon,
             "calibration": self.calibration,
+            "faults": self.faults,
             "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
@@ -882,8 +916,13 @@ class Reference(SphinxDirective):
         ]
         return [plain_table(["What", "State"], rows)]
 
+    def stored(self, name: str) -> dict[str, Any]:
+        """A kept result; the page is made anew when it changes."""
+        self.env.note_dependency(str(multiverse.stored_in(name)))
+        return multiverse.stored(name)
+
     def calibration(self) -> list[nodes.Node]:
-        told = multiverse.stored("calibration")
+        told = self.stored("calibration")
         parts: list[nodes.Node] = []
         for kind, head, words in (
             ("interval", "Holds the truth, %", INTERVALS),
@@ -908,6 +947,13 @@ class Reference(SphinxDirective):
         line = nodes.paragraph("", run, classes=["source-line"])
         line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
         return [*parts, line]
+
+    def faults(self) -> list[nodes.Node]:
+        head = ["What was done", "Tried", "Caught, or the same", "Lost", "Run on, at commit"]
+        table = plain_table(head, broken(**{name: self.stored(name) for name in BROKEN}))
+        line = nodes.paragraph("", "To repeat it, in some hours: ", classes=["source-line"])
+        line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
+        return [table, line]
 
 
 class Course(SphinxDirective):

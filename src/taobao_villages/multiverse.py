@@ -562,7 +562,7 @@ def stored(name: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    name : {"placebo", "calibration"}
+    name : {"placebo", "calibration", "faults", "mutants", "kills", "surroundings"}
         Which run.
 
     Returns
@@ -575,8 +575,12 @@ def stored(name: str) -> dict[str, Any]:
     FileNotFoundError
         Outside the repository, which holds the results.
     """
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.json"
-    return json.loads(path.read_text("utf-8"))
+    return json.loads(stored_in(name).read_text("utf-8"))
+
+
+def stored_in(name: str) -> Path:
+    """The file of a kept result."""
+    return Path(__file__).parents[2] / "benchmarks" / f"{name}.json"
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
