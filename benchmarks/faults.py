@@ -1,4 +1,4 @@
-"""What becomes of faults in the data: random ones of each kind, and those planted by hand.
+"""What becomes of faults in the data: random ones of each kind, and those planted one by one.
 
 Runs the fault tests of the data with many new random cases and keeps their tally. A fault is
 caught if it is named, or refused by the seal of the version alone. It is harmless if values and
@@ -23,7 +23,7 @@ from timing import ROOT, note
 
 RESULT = Path(__file__).with_suffix(".json")
 RANDOM = ["tests/test_faults.py", "--hypothesis-profile=deep"]
-BY_HAND = ["tests/test_data.py", "-k", "is_found or (are_found and not conflicts)"]
+CHOSEN = ["tests/test_data.py", "-k", "is_found or (are_found and not conflicts)"]
 Kinds = dict[str, dict[str, int]]
 
 
@@ -44,7 +44,7 @@ def tally(report: ET.Element) -> Kinds:
     return {str(one.get("name")): json.loads(str(one.get("value"))) for one in told}
 
 
-def by_hand(report: ET.Element) -> dict[str, int]:
+def one_by_one(report: ET.Element) -> dict[str, int]:
     """Each test plants one fault, and passes if its line is found."""
     cases = list(report.iter("testcase"))
     bad = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
@@ -57,7 +57,7 @@ def main() -> int:
     if not kinds:
         sys.exit("the random faults were not counted; see above")
     examples = sum(sum(outcomes.values()) for outcomes in kinds.values())
-    kinds["planted by hand"] = by_hand(tests(BY_HAND))
+    kinds["planted one by one"] = one_by_one(tests(CHOSEN))
     note(RESULT, {"examples": examples, "kinds": kinds})
     print(json.dumps(kinds, indent=1))
     return int(any(outcomes["lost"] for outcomes in kinds.values()))

@@ -130,4 +130,4 @@ def test_a_planted_fault_whose_test_fails_is_lost():
     report = ET.fromstring(
         "<suite><testcase/><testcase><failure/></testcase><testcase><error/></testcase></suite>"
     )
-    assert faults.by_hand(report) == {"named": 1, "lost": 2}
+    assert faults.one_by_one(report) == {"named": 1, "lost": 2}
