@@ -64,6 +64,7 @@ def outputs(path: Path, folder: Path, twice: bool) -> list[Any]:
     client = NotebookClient(
         notebook,
         timeout=900,
+        startup_timeout=300,
         kernel_name="python3",
         coalesce_streams=True,
         config=Config({"KernelManager": sockets}),
