@@ -37,6 +37,7 @@ BOOK += ["--keep-going"]
 # Sphinx's note to itself, see two_clones.py.
 NOT_COMPARED = {".buildinfo"}
 MARK = re.compile(rb"killed-\d{3}")  # the change in a notebook: a word that no page shows
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 PHASES = {  # what the log says last
     "running": "notebooks",
     "computing": "ledger",
@@ -73,7 +74,7 @@ def moments(number: int, seed: int = SEED) -> list[tuple[bool, float]]:
 def phase(log: str) -> str:
     """What a build was doing, from its log."""
     found = "starting"
-    for line in re.split(r"[\r\n]+", log):
+    for line in re.split(r"[\r\n]+", COLOURS.sub("", log)):
         found = next((told for word, told in PHASES.items() if line.startswith(word)), found)
     return found
 
