@@ -54,7 +54,7 @@ def test_moments_are_the_same_each_time_and_every_fourth_is_from_nothing():
     [
         ("", "starting"),
         ("Running Jupyter-Book\nrunning 2 notebooks on 2 cores\n", "notebooks"),
-        ("running 2\nreading sources... [10%]\rreading sources... [20%]", "reading pages"),
+        ("running 2\n\x1b[01mreading sources... \x1b[39;49;00m[10%]\rlooking for", "reading pages"),
         ("reading sources\nwriting output... [ 5%] book/market\r", "writing pages"),
         ("writing output\nbuild succeeded.\n", "ended before"),
     ],
