@@ -949,7 +949,7 @@ class Reference(SphinxDirective):
         return [*parts, line]
 
     def faults(self) -> list[nodes.Node]:
-        head = ["What was done", "Tried", "Caught, or the same", "Lost", "Run on, at commit"]
+        head = ["What was done", "Tried", "Caught or same", "Lost", "Run on, at commit"]
         table = plain_table(head, broken(**{name: self.stored(name) for name in BROKEN}))
         line = nodes.paragraph("", "To repeat it, in some hours: ", classes=["source-line"])
         line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
