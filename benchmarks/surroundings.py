@@ -33,13 +33,13 @@ RESULT = Path(__file__).with_suffix(".json")
 SEED = 2017
 USER = 65534  # nobody, on most systems
 SETTINGS = {"SOURCE_DATE_EPOCH": "1764000000", "OMP_NUM_THREADS": "1"}
-# What each way changes: settings of the environment, words before the command, words after it.
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 # Another user, who may read all (the interpreter may be in somebody's home) and write nothing.
 OTHER_USER = [
     *("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
     *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
 ]
+# What each way changes: settings of the environment, words before the command, words after it.
 WAYS: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
     "in another order": ({}, [], ["--shuffle"]),
     "twice in one session": ({}, [], ["--twice"]),
