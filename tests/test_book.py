@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from taobao_villages.__main__ import main
 from taobao_villages.reads import Reads
 
 SECTIONS = claims.sections()
+TWO_CLONES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "two_clones.py"))
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[1] / "book").glob("*.ipynb"))
 
 
@@ -480,6 +482,19 @@ def test_an_unchanged_book_runs_no_notebook_again(small):
         code, log, _ = small(cell)
         assert code == 0, log
     assert (small.folder / "book" / "ran.txt").read_text() == "x"
+
+
+def test_a_build_after_a_change_gives_the_same_files_as_one_from_nothing(small):
+    with (small.folder / "book" / "market.md").open("a") as page:
+        page.write("\n```{glossary}\nbridge village\n: A village with a bridge.\n```\n")
+    pages = small.folder / "_build" / "html"
+    small(text="# A page\n")
+    assert small(text="# A page with another title\n")[0] == 0
+    after = shutil.copytree(pages, small.folder / "after")
+    assert "bridge village" in (pages / "searchindex.js").read_text("utf-8")
+    shutil.rmtree(small.folder / "_build")
+    assert small(text="# A page with another title\n")[0] == 0
+    assert TWO_CLONES["differences"](pages, after) == []
 
 
 def test_a_notebook_runs_again_when_a_file_changes_that_it_reads(small):
