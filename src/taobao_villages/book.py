@@ -53,6 +53,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.index_entries import split_index_msg
 from sphinx.util.nodes import make_id
+from sphinx_exercise import copy_asset_files
 
 from taobao_villages import __version__, claims, course, data, launch, multiverse, website
 from taobao_villages.reads import VARIABLE, Reads
@@ -453,12 +454,13 @@ def keep_numbering(app: Sphinx, env: Any) -> list[str]:
 
 
 def place_styles(app: Sphinx, env: Any) -> None:
-    """Put myst-nb's style sheet into its place before a page names it, with its checksum.
+    """Put two style sheets into their place before a page names them, with their checksums.
 
-    By itself it gets there at the end of a build: only pages of a later build had the checksum.
+    By themselves they get there at the end of a build: only pages of a later build had checksums.
     """
     (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)
+    add_global_html_resources(app, None)  # of myst-nb
+    copy_asset_files(app, None)  # of sphinx-exercise
 
 
 def complete_index(app: Sphinx) -> list:
