@@ -44,13 +44,16 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from markdown_it import MarkdownIt
 from myst_nb.core.render import strip_ansi
+from myst_nb.sphinx_ext import add_global_html_resources
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.index_entries import split_index_msg
 from sphinx.util.nodes import make_id
+from sphinx_exercise import copy_asset_files
 
 from taobao_villages import __version__, claims, course, data, launch, multiverse, website
 from taobao_villages.reads import VARIABLE, Reads
@@ -446,6 +449,36 @@ def keep_numbering(app: Sphinx, env: Any) -> list[str]:
     if env.taobao_unchanged:
         env.toc_fignumbers = env.taobao_numbered
         app.config.numfig = True
+    return []
+
+
+def place_styles(app: Sphinx, env: Any) -> None:
+    """Put two style sheets into their place before a page names them, with their checksums.
+
+    By themselves they get there at the end of a build: only pages of a later build had checksums.
+    """
+    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+    add_global_html_resources(app, None)  # of myst-nb
+    copy_asset_files(app, None)  # of sphinx-exercise
+
+
+def complete_index(app: Sphinx) -> list:
+    """Terms of pages that this build has not written, for the search, which would lose them.
+
+    Sphinx 7.4 reads the words of those pages back from the last build, but not their terms.
+    """
+    indexer: Any = getattr(app.builder, "indexer", None)
+    if indexer is not None:
+        known = indexer._index_entries
+        for page, entries in app.env.domaindata["index"]["entries"].items():
+            if page not in known:
+                terms = {
+                    (word, target or "", main)
+                    for kind, value, target, main, _ in entries
+                    for word in split_index_msg(kind, value)
+                }
+                known[page] = sorted(terms)
+        indexer._index_entries = dict(sorted(known.items()))
     return []
 
 
@@ -1016,6 +1049,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", keep_numbering, priority=900)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("env-updated", lambda app, env: unfinished(app).touch())
+    app.connect("env-updated", place_styles)
+    app.connect("html-collect-pages", complete_index)
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
