@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
 SCHEMA = Path(__file__).with_name("datapackage.schema.json")
+SEAL = "python -m taobao_villages seal"
 SHOWN = 20  # faults that an error prints; all are in its `faults`
 OPERATORS = {
     ast.Add: operator.add,
@@ -407,7 +408,7 @@ def released() -> str | None:
     path = folder() / "versions.json"
     known = _parsed("data/versions.json", path.read_bytes()) if path.is_file() else {}
     if version() not in known:
-        return f"data/versions.json: version {version()} is not sealed. Remedy: run seal"
+        return f"data/versions.json: version {version()} is not sealed. Remedy: run {SEAL}"
     try:
         if known[version()] == checksum():
             return None
@@ -415,7 +416,8 @@ def released() -> str | None:
         pass  # the check of the table names the file
     return (
         f"data/datapackage.json, key version: the data are not those of version {version()}. "
-        "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run seal"
+        "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run "
+        f"{SEAL}"
     )
 
 
@@ -1103,7 +1105,7 @@ def _calendar_faults() -> Iterator[str]:
                     continue
                 if date > created[: len(date)]:
                     problem = f"{date} is after the release of {created}"
-                    remedy = "correct the date, or raise version and run seal"
+                    remedy = f"correct the date, or raise version and run {SEAL}"
                     yield _at(table, index, column, problem, remedy)
 
 
