@@ -28,7 +28,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import frictionless
 import jsonschema
 import pandas as pd
 
@@ -640,8 +639,10 @@ def _file_faults(about: dict[str, Any], text: str) -> list[str]:
 
 def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
     """Rows that are cut off, cells that Frictionless refuses, keys that occur twice."""
-    # The fields of Frictionless are used alone: its Resource first checks the description with
-    # jsonschema, which takes 2 s a process and is the part of `frictionless validate`.
+    import frictionless  # slow to import, and only a check needs it
+
+    # Its fields are used alone: its Resource first checks the description with jsonschema, which
+    # takes 2 s a process and is the part of `frictionless validate`.
     fields = {field["name"]: field for field in about["schema"]["fields"]}
     readers = {
         name: getattr(frictionless.fields, f"{field['type'].title()}Field")(
