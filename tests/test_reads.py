@@ -109,7 +109,7 @@ def test_what_is_edited_while_a_notebook_runs_is_read_by_the_next_build(run):
 
 def test_what_is_edited_and_put_back_while_a_notebook_runs_is_run_again(run):
     path = path_of(CNNIC)
-    edit = f"p = {str(path)!r}\ntext = open(p).read()\nopen(p, 'w').write('')\nopen(p, 'w').write(text)"
+    edit = f"p = {str(path)!r}\nt = open(p).read()\nopen(p, 'w').write('')\nopen(p, 'w').write(t)"
     assert run(one=edit) == {"one": 1}
     assert run(one=edit) == {"one": 2}
     assert run(other=f"open({str(path)!r}).read()") == {"other": 1}
