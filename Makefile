@@ -29,8 +29,9 @@ book: .venv/ready ## build the book: _build/html/index.html
 	@echo "The book is built. Open this file in a browser:"
 	@echo "  $(CURDIR)/_build/html/index.html"
 
+# Over the cores; the tests of a file stay together, since they share what is slow to make.
 test: book ## build the book and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 check: .venv/ready ## validate the data package
 	$(BIN)/python -m taobao_villages check
