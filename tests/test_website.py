@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import browsing
@@ -87,6 +88,17 @@ def test_the_styles_of_a_page_are_one_file_that_follows_its_parts(tmp_path):
     website.renew_sheets(static, {sheet.name})
     assert "blue" in sheet.read_text()
     assert [path.name for path in static.glob("sheet-*")] == [sheet.name]
+
+
+def test_pages_with_a_policy_of_their_own_are_left_alone(tmp_path):
+    text = "<html><head></head><body>村</body></html>"
+    for name in ("book/page.html", "lite/lab/index.html", "_static/macros.html"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    app = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=str(tmp_path))
+    website.finish_pages(app, None)
+    changed = {p.name for p in tmp_path.rglob("*.html") if p.read_text("utf-8") != text}
+    assert changed == {"page.html"}
 
 
 def test_heads_of_tables_have_their_scope_and_empty_ones_are_cells():
