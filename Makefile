@@ -83,6 +83,7 @@ audit-deep: .venv/ready ## placebo, calibration, two clones, an archive rebuilt:
 	$(BIN)/python benchmarks/two_clones.py
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove
+	$(BIN)/python deploy/jupyterhub/trial.py
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
