@@ -29,8 +29,9 @@ book: .venv/ready ## build the book: _build/html/index.html
 	@echo "The book is built. Open this file in a browser:"
 	@echo "  $(CURDIR)/_build/html/index.html"
 
+# Over the cores; the tests of a file stay together, since they share what is slow to make.
 test: book ## build the book and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 check: .venv/ready ## validate the data package
 	$(BIN)/python -m taobao_villages check
@@ -85,6 +86,7 @@ audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, mutants:
 	$(BIN)/python benchmarks/two_clones.py
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove
+	$(BIN)/python deploy/jupyterhub/trial.py
 # The longest, up to an hour for each module.
 	$(BIN)/python benchmarks/mutants.py
 

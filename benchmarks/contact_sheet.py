@@ -26,6 +26,7 @@ VIEWS = {
     "no red": ("light", "protanopia"),
     "no blue": ("light", "tritanopia"),
 }
+HEIGHT = 2400  # of the window: a picture taller than it is shown with gaps
 FIGURES = "article figure[id]"
 
 
@@ -38,7 +39,7 @@ def shots(html: Path, out: Path) -> Iterator[tuple[str, str, int, list[Path]]]:
             page = context.new_page()
             session = context.new_cdp_session(page)
             for width in browsing.WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
+                page.set_viewport_size({"width": width, "height": HEIGHT})
                 page.goto(site + name)
                 page.evaluate(browsing.SCROLL)
                 for figure in page.locator(FIGURES).all():

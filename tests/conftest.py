@@ -11,6 +11,7 @@ import matplotlib as mpl
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 
 from taobao_villages import claims, data
@@ -32,6 +33,12 @@ for name, examples in (("quick", 12), ("deep", 100)):
 settings.load_profile("quick")
 
 
+def alone(root: Path) -> FileLock:
+    """Holds the other processes that run tests, while something is made that all of them use."""
+    (root / ".cache").mkdir(exist_ok=True)
+    return FileLock(root / ".cache" / "tests.lock")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
@@ -41,12 +48,8 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def html(root) -> Path:
     """The folder of built pages; built here if `make test` has not done so."""
-    done = subprocess.run(
-        BUILD,
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+    with alone(root):
+        done = subprocess.run(BUILD, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return root / "_build" / "html"
 
@@ -75,8 +78,9 @@ def browser():
 @pytest.fixture(scope="session")
 def site(html, browser):
     """The address of the built book, served as a host serves it, for the browser."""
-    if not browsing.AXE.exists():
-        browsing.npm("--omit=dev")
+    with alone(browsing.HERE.parent):
+        if not browsing.AXE.exists():
+            browsing.npm("--omit=dev")
     with browsing.serving(html) as address:
         yield address
 

@@ -213,7 +213,8 @@ def test_reference_pages_hold_the_whole_package(pages):
     sources = pages["book/reference/sources.html"].select("table.sortable tbody tr")
     assert {row["id"] for row in sources} == {f"source-{name}" for name in data.sources().index}
     assert len(sources) == len(data.sources())
-    assert len(pages["book/reference/claims.html"].select("table.sortable tbody tr")) == 60
+    claims_table = pages["book/reference/claims.html"].select("table.sortable tbody tr")
+    assert len(claims_table) == len(data.load("claims"))
     page = pages["book/reference/dictionary.html"]
     headings = {heading.get_text().rstrip("#") for heading in page.select("article h2")}
     assert headings == set(data.tables())

@@ -107,6 +107,26 @@ def test_what_is_edited_while_a_notebook_runs_is_read_by_the_next_build(run):
     assert run(one=edit) == {"one": 2}
 
 
+def test_what_is_edited_and_put_back_while_a_notebook_runs_is_run_again(run):
+    path = path_of(CNNIC)
+    edit = f"p = {str(path)!r}\nt = open(p).read()\nopen(p, 'w').write('')\nopen(p, 'w').write(t)"
+    assert run(one=edit) == {"one": 1}
+    assert run(one=edit) == {"one": 2}
+    assert run(other=f"open({str(path)!r}).read()") == {"other": 1}
+    assert run(other=f"open({str(path)!r}).read()") == {"other": 1}
+
+
+def test_code_written_after_the_build_began_gives_a_key_that_no_later_build_asks_for(
+    tmp_path, monkeypatch
+):
+    notebook = tmp_path / "a.ipynb"
+    notebook.write_text("{}")
+    reads = Reads(tmp_path / "reads", "code", tmp_path)
+    assert reads.note(notebook, []) == reads.key(notebook)
+    monkeypatch.setattr(reads, "began", 0.0)
+    assert reads.note(notebook, []) != reads.key(notebook)
+
+
 def test_other_data_in_another_folder_have_other_keys(tmp_path, monkeypatch):
     notebook = tmp_path / "a.ipynb"
     notebook.write_text("{}")

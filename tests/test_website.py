@@ -1,6 +1,9 @@
 """The website: what is done to each page, and the pages as a reader meets them in a browser."""
 
+import base64
+import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import browsing
@@ -58,6 +61,46 @@ def test_what_no_page_uses_is_taken_out():
     assert len(finished("", head, search=True)("script")) == 1
 
 
+def test_the_styles_of_a_page_are_one_file_that_follows_its_parts(tmp_path):
+    static, folder = tmp_path / "_static", tmp_path / "book"
+    (static / "styles").mkdir(parents=True)
+    (static / "basic.css").write_text("i { color: red }")
+    (static / "styles" / "a.css").write_text('@charset "UTF-8";@import "../basic.css";')
+    (static / "b.css").write_text("b { background: url(x.png) } u { mask: url('data:,') }")
+    (static / "styles" / "c.css").write_text('s { background: url("../x/y.png") }')
+    (static / website.OPTIONS).write_text("const A = {};")
+    names = ("styles/a.css", "b.css", "styles/c.css")
+    head = "".join(f'<link rel="stylesheet" href="../_static/{name}?v=1"/>' for name in names)
+    head += f'<script src="../_static/{website.OPTIONS}?v=2"></script>'
+    page = finished("", head, folders=(folder, static))
+    (link,) = page("link")
+    sheet = (folder / link["href"]).resolve()
+    text = sheet.read_text()
+    assert text.index("color: red") < text.index("url(x.png)") < text.index('url("x/y.png")')
+    assert "@import" not in text
+    assert "url('data:,')" in text
+    assert page.script.get_text() == "const A = {};"
+    told = base64.b64encode(hashlib.sha256(b"const A = {};").digest()).decode()
+    assert told in page.find("meta", attrs={"http-equiv": website.SIGN})["content"]
+
+    (static / "b.css").write_text("b { color: blue }")
+    (static / "sheet-0123456789.css").write_text("/* b.css */")
+    website.renew_sheets(static, {sheet.name})
+    assert "blue" in sheet.read_text()
+    assert [path.name for path in static.glob("sheet-*")] == [sheet.name]
+
+
+def test_pages_with_a_policy_of_their_own_are_left_alone(tmp_path):
+    text = "<html><head></head><body>村</body></html>"
+    for name in ("book/page.html", "lite/lab/index.html", "_static/macros.html"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    app = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=str(tmp_path))
+    website.finish_pages(app, None)
+    changed = {p.name for p in tmp_path.rglob("*.html") if p.read_text("utf-8") != text}
+    assert changed == {"page.html"}
+
+
 def test_heads_of_tables_have_their_scope_and_empty_ones_are_cells():
     page = finished(
         "<table><thead><tr><th></th><th>Year</th></tr></thead>"
@@ -88,6 +131,14 @@ def test_handlers_in_attributes_are_taken_out():
     page = finished('<button onclick="window.print()">Print</button><a onclick="x()">y</a>')
     assert not page.select("[onclick]")
     assert page.button.has_attr("data-print")
+
+
+def test_light_or_dark_is_settled_before_the_first_paint():
+    page = finished("", f"<script>let theme = {website.THEME_ASKED};</script>")
+    text = page.script.get_text()
+    assert "prefers-color-scheme: dark" in text
+    told = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert told in page.find("meta", attrs={"http-equiv": website.SIGN})["content"]
 
 
 def test_a_finished_page_is_left_alone():

@@ -61,7 +61,7 @@ def environment() -> Path:
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", python]
     files = ["-r", ROOT / "requirements.lock", "-r", HERE / "requirements.txt"]
-    subprocess.run([*install, "--require-hashes", *files], check=True)
+    subprocess.run([*install, "--require-hashes", "--no-deps", *files], check=True)
     subprocess.run([*install, "--no-deps", ROOT], check=True)
     npm = shutil.which("npm")
     if npm is None:
@@ -247,7 +247,7 @@ def lock() -> None:
     call += ["--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header"]
     call += ["--python-version", "3.11", "-c", str(ROOT / "requirements.lock"), "-"]
     done = subprocess.run(
-        call, input="jupyterhub==6.1.1", text=True, check=True, capture_output=True
+        call, input="jupyterhub==6.1.1", text=True, check=True, capture_output=True, cwd=ROOT
     )
     held = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
     blocks = re.split(r"^(?=[\w])", done.stdout, flags=re.M)[1:]

@@ -28,7 +28,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import frictionless
 import jsonschema
 import pandas as pd
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
 DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
 SCHEMA = Path(__file__).with_name("datapackage.schema.json")
+SEAL = "python -m taobao_villages seal"
 SHOWN = 20  # faults that an error prints; all are in its `faults`
 OPERATORS = {
     ast.Add: operator.add,
@@ -407,7 +407,7 @@ def released() -> str | None:
     path = folder() / "versions.json"
     known = _parsed("data/versions.json", path.read_bytes()) if path.is_file() else {}
     if version() not in known:
-        return f"data/versions.json: version {version()} is not sealed. Remedy: run seal"
+        return f"data/versions.json: version {version()} is not sealed. Remedy: run {SEAL}"
     try:
         if known[version()] == checksum():
             return None
@@ -415,7 +415,8 @@ def released() -> str | None:
         pass  # the check of the table names the file
     return (
         f"data/datapackage.json, key version: the data are not those of version {version()}. "
-        "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run seal"
+        "Remedy: undo the change; or raise version, describe it in data/CHANGELOG.md, and run "
+        f"{SEAL}"
     )
 
 
@@ -638,8 +639,10 @@ def _file_faults(about: dict[str, Any], text: str) -> list[str]:
 
 def _cell_faults(about: dict[str, Any], text: str) -> list[str]:
     """Rows that are cut off, cells that Frictionless refuses, keys that occur twice."""
-    # The fields of Frictionless are used alone: its Resource first checks the description with
-    # jsonschema, which takes 2 s a process and is the part of `frictionless validate`.
+    import frictionless  # slow to import, and only a check needs it
+
+    # Its fields are used alone: its Resource first checks the description with jsonschema, which
+    # takes 2 s a process and is the part of `frictionless validate`.
     fields = {field["name"]: field for field in about["schema"]["fields"]}
     readers = {
         name: getattr(frictionless.fields, f"{field['type'].title()}Field")(
@@ -1103,7 +1106,7 @@ def _calendar_faults() -> Iterator[str]:
                     continue
                 if date > created[: len(date)]:
                     problem = f"{date} is after the release of {created}"
-                    remedy = "correct the date, or raise version and run seal"
+                    remedy = f"correct the date, or raise version and run {SEAL}"
                     yield _at(table, index, column, problem, remedy)
 
 

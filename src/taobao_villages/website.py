@@ -2,7 +2,8 @@
 
 What the theme leaves open is closed here, after each page is written:
 
-1. Weight: what no page uses is taken out (icon scripts, search tools outside the search page).
+1. Weight: what no page uses is taken out (icon scripts, search tools outside the search page),
+   the style sheets of a page are one file, and no script holds up the first paint.
 2. Accessibility: header cells with their scope, Chinese words marked as such, names of buttons.
 3. Security: a content security policy in each page, with the hashes of its own short scripts.
 4. Citing: the address of the site from one setting, a citation and "report a doubt" on each page.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,21 @@ CHINESE = re.compile(
 UNUSED = re.compile(r"fontawesome\.js|sphinx-thebe\.(js|css)")
 SEARCH = re.compile(r"searchtools\.js|language_data\.js|searchindex\.js")
 THEBE = re.compile(r"THEBE_JS_URL|^\s*kernelName = ")
+OPTIONS = "documentation_options.js"
+NOT_OURS = ("_static", "lite")  # the theme's templates, and the site with a policy of its own
 GLOSSARY = "book/reference/glossary"
+# The theme settles light or dark late, and the whole page is styled twice. It is known at once.
+THEME_ASKED = 'localStorage.getItem("theme") || "auto"'
+THEME_SETTLED = THEME_ASKED.replace(
+    '"auto"', '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
+)
+THEME = re.compile(re.escape(THEME_ASKED))
+# One sheet of several: its name, the line in it that lists them, what they ask for by address.
+SHEET = "sheet-{}.css"
+LISTED = re.compile(r"/\* (?P<names>[^*]+) \*/")
+ICON = re.compile(r"(?:\.fa[\w-]*:+before,?)+\{content:[^}]*\}")  # book.css draws its own
+IMPORT = re.compile(r"""@import\s*["']([^"']+)["'];?""")
+ASKED = re.compile(r"""url\((["']?)(?!data:|#|/|\w+:)([^"')]+)\1\)""")
 # Nothing from outside, nothing evaluated from text. Styles stand in attributes of the figures.
 POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
@@ -165,6 +181,12 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
         unused = UNUSED.search(address) or (not search and SEARCH.search(address))
         if unused or tag.get("type") == "text/x-thebe-config" or THEBE.search(tag.get_text()):
             tag.decompose()
+    for tag in page.select('link[rel="preload"][as="script"]'):
+        tag.decompose()
+    for tag in page.select("script[src]"):
+        tag["defer"] = ""  # they keep their order
+    for tag in page.find_all("script", string=THEME):
+        tag.string = str(tag.string).replace(THEME_ASKED, THEME_SETTLED)
     for tag in page.select("#ethical-ad-placement"):
         tag.decompose()
     for tag in page.select('meta[name="viewport"]')[1:]:
@@ -181,6 +203,70 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
                 image[side] = told[1]
         if number:
             image["loading"] = "lazy"
+
+
+def gather(page: BeautifulSoup, folder: Path, static: Path) -> None:
+    """Make one style sheet of the page's several, and put the small script of settings into it.
+
+    Whatever a browser needs before the first paint costs a turn to the server and back.
+
+    Parameters
+    ----------
+    page : BeautifulSoup
+        A page as the theme wrote it.
+    folder : Path
+        The folder in which it stands.
+    static : Path
+        The folder of the theme's files, where the sheet is written; see `write_sheet`.
+    """
+    links = page.select('link[rel~="stylesheet"][href]')
+    if links:
+        files = [folder / str(link["href"]).partition("?")[0] for link in links]
+        sheet = write_sheet(static, [os.path.relpath(file, static) for file in files])
+        for link in links[1:]:
+            link.decompose()
+        links[0]["href"] = os.path.relpath(sheet, folder)
+    for script in page.select(f'script[src*="{OPTIONS}"]'):
+        del script["src"], script["defer"]
+        script.string = (static / OPTIONS).read_text("utf-8")
+
+
+def write_sheet(static: Path, names: list[str]) -> Path:
+    """Write the sheets of that names, in ``static``, one after the other into one file there.
+
+    The file is named after its list, not its content, and begins with the list: so a page that
+    this build did not write anew has the styles of this build too.
+    """
+    key = hashlib.sha256(" ".join(names).encode()).hexdigest()[:10]
+    sheet = static / SHEET.format(key)
+    parts = [f"/* {' '.join(names)} */", *(read_sheet(static, name) for name in names)]
+    text = "\n".join(parts) + "\n"
+    if not sheet.exists() or sheet.read_text("utf-8") != text:
+        sheet.write_text(text, "utf-8")
+    return sheet
+
+
+def read_sheet(static: Path, name: str) -> str:
+    """A style sheet with what it imports, without the theme's icons; addresses from ``static``."""
+    here = posixpath.dirname(name)
+
+    def seen(address: str) -> str:
+        return posixpath.normpath(posixpath.join(here, address))
+
+    text = (static / name).read_text("utf-8").lstrip("\ufeff").replace('@charset "UTF-8";', "")
+    text = ICON.sub("", text)
+    text = ASKED.sub(lambda found: f"url({found[1]}{seen(found[2])}{found[1]})", text)
+    return IMPORT.sub(lambda found: read_sheet(static, seen(found[1])), text)
+
+
+def renew_sheets(static: Path, used: set[str]) -> None:
+    """Write the sheets that pages use from their parts as these are now; remove the others."""
+    for sheet in static.glob(SHEET.format("*")):
+        listed = LISTED.match(sheet.read_text("utf-8"))
+        if sheet.name in used and listed:
+            write_sheet(static, listed["names"].split())
+        else:
+            sheet.unlink()
 
 
 def mend(page: BeautifulSoup) -> None:
@@ -208,6 +294,22 @@ def mend(page: BeautifulSoup) -> None:
         if button["onclick"] == "window.print()":
             button["data-print"] = ""
         del button["onclick"]
+
+
+def prepare_tables(page: BeautifulSoup) -> None:
+    """Give a long table what its script and a phone need, so that nothing jumps when they come.
+
+    A script puts a filter into the place above it. On a phone each row is a card, whose cells show
+    the name of their column.
+    """
+    for table in page.select("table.sortable"):
+        frame = table.find_parent(class_="long-table")
+        frame = frame or table.find_parent(class_="pst-scrollable-table-container") or table
+        frame.insert_before(page.new_tag("div", attrs={"class": "table-filter"}))
+        heads = [head.get_text(" ", strip=True) for head in table.select("thead th")]
+        for row in table.select("tbody tr"):
+            for head, cell in zip(heads[1:], row("td")[1:], strict=True):
+                cell["data-column"] = head
 
 
 def mark_chinese(page: BeautifulSoup) -> None:
@@ -261,9 +363,9 @@ def explain_terms(page: BeautifulSoup, meanings: dict[str, str]) -> None:
 
 def protect(page: BeautifulSoup) -> None:
     """Write the content security policy, with a hash for each script that stands in the page."""
-    scripts = [s for s in page("script") if not s.get("src") and s.get_text()]
+    texts = [script.string for script in page("script") if not script.get("src")]
     hashes = {
-        base64.b64encode(hashlib.sha256(s.get_text().encode()).digest()).decode() for s in scripts
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts if text
     }
     policy = POLICY.format(hashes="".join(f" 'sha256-{one}'" for one in sorted(hashes)))
     meta = page.new_tag("meta", attrs={"http-equiv": SIGN, "content": policy})
@@ -275,7 +377,13 @@ def protect(page: BeautifulSoup) -> None:
             page.head.insert(0, meta)
 
 
-def finish(text: str, *, meanings: dict[str, str], search: bool = False) -> str:
+def finish(
+    text: str,
+    *,
+    meanings: dict[str, str],
+    search: bool = False,
+    folders: tuple[Path, Path] | None = None,
+) -> str:
     """A written page, made light, accessible and safe.
 
     Parameters
@@ -286,6 +394,8 @@ def finish(text: str, *, meanings: dict[str, str], search: bool = False) -> str:
         From `glosses`.
     search : bool
         The page is the one with the results of a search.
+    folders : tuple of Path, optional
+        The page's folder and that of the theme's files, for `gather`.
 
     Returns
     -------
@@ -296,7 +406,10 @@ def finish(text: str, *, meanings: dict[str, str], search: bool = False) -> str:
         return text
     page = BeautifulSoup(text, "html.parser")
     lighten(page, search=search)
+    if folders:
+        gather(page, *folders)
     mend(page)
+    prepare_tables(page)
     mark_chinese(page)
     explain_terms(page, meanings)
     protect(page)
@@ -314,11 +427,21 @@ def finish_pages(app: Sphinx, error: Exception | None) -> None:
         made = BeautifulSoup(glossary.read_text("utf-8"), "html.parser")
         mark_chinese(made)
         meanings = glosses(made)
+    used = set()
     for path in sorted(out.rglob("*.html")):
+        if path.relative_to(out).parts[0] in NOT_OURS:
+            continue
         text = path.read_text("utf-8")
-        done = finish(text, meanings=meanings, search=path.name == "search.html")
+        done = finish(
+            text,
+            meanings=meanings,
+            search=path.name == "search.html",
+            folders=(path.parent, out / "_static"),
+        )
         if done != text:
             path.write_text(done, "utf-8")
+        used |= set(re.findall(SHEET.format("[0-9a-f]+"), done))
+    renew_sheets(out / "_static", used)
 
 
 def follow_glossary(app: Sphinx, tree: nodes.document) -> None:

@@ -9,10 +9,10 @@
   const fields = app.elements;
   const at = (name) => app.querySelector(`[data-view="${name}"]`);
   const place = new Map(data.tiles.map((tile) => [tile.province_code, tile.name_en]));
+  const formats = [0, 1, 2].map((digits) =>
+    new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
   const word = (value, digits = 0, unit = "") =>
-    value === null || value === undefined
-      ? "no data"
-      : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + unit;
+    value === null || value === undefined ? "no data" : formats[digits].format(value) + unit;
   const still = { fontSize: "12px", fontFamily: "inherit", background: paper, color: ink };
 
   // ---- state: the controls hold it, the address repeats it
@@ -79,9 +79,16 @@
     at(`${name}-table`).replaceChildren(made);
   }
 
+  // The widths of the charts are read together, before the first is drawn: each reading after a
+  // drawing would make the browser lay the page out once more.
+  const widths = {};
+  function measure() {
+    for (const name of ["tiles", "points", "borders", "events", "cases"]) widths[name] = at(name).clientWidth;
+  }
+
   function draw(name, label, options, chosen) {
     const box = at(name);
-    const chart = Plot.plot({ width: Math.min(Math.max(box.clientWidth, 280), 640), style: still, ...options });
+    const chart = Plot.plot({ width: Math.min(Math.max(widths[name], 280), 640), style: still, ...options });
     chart.setAttribute("aria-hidden", "true"); // its table says all; the box has the name
     box.setAttribute("role", "img");
     box.setAttribute("aria-label", label);
@@ -96,7 +103,8 @@
 
   // ---- the views
 
-  function views(s) {
+  /* What draws a state, in short parts: at the start the page answers between them. */
+  function parts(s) {
     const about = data.years.find((one) => String(one.year) === s.year);
     const region = data.regions.find((one) => one.name === s.region);
     const base = data.bases[s.base];
@@ -109,14 +117,11 @@
     const list = about.complete ? `the list of ${s.year}` : `${s.year}, where known`;
     const marks = (value) => value === 0 ? paper : sequence[breaks.filter((end) => value > end).length];
 
-    answer(s, about, region, base, found);
-
-    // Tiles
     const tiles = data.tiles.map((tile, i) => ({ ...tile, value: shown[i], inside: region.inside?.includes(tile.province_code) }));
     const known = tiles.filter((tile) => tile.value !== null);
     const square = { x1: (d) => d.col - 0.46, x2: (d) => d.col + 0.46, y1: (d) => d.row - 0.46, y2: (d) => d.row + 0.46 };
     const small = (d) => d.value > 0 && d.value < 0.05;
-    draw("tiles", `Tile map of the provinces: ${unit.toLowerCase()}, ${list}. The same numbers stand in the table below.`, {
+    const drawTiles = () => draw("tiles", `Tile map of the provinces: ${unit.toLowerCase()}, ${list}. The same numbers stand in the table below.`, {
       aspectRatio: 1, margin: 2, x: { axis: null }, y: { axis: null, reverse: true },
       marks: [
         () => Plot.create("svg:defs").html('<pattern id="explorer-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/><path d="M0 0V6" stroke="#8c8c8c" stroke-width="2"/></pattern>').node(),
@@ -129,39 +134,41 @@
         Plot.tip(tiles, Plot.pointer({ x: "col", y: "row", title: (d) => `${d.name_en}: ${word(d.value, digits)}` })),
       ],
     }, (tile) => choose("province", tile.province_code));
-    at("tiles-title").textContent = `${unit}, ${list}`;
-    at("legend").replaceChildren(...["0", ...breaks.map((end, i) => i ? `over ${breaks[i - 1]} to ${end}` : `to ${end}`), `over ${breaks.at(-1)}`, "no data"].map((text, i, all) => {
-      const item = document.createElement("li");
-      const swatch = document.createElement("span");
-      if (i === all.length - 1) swatch.className = "hatch";
-      else swatch.style.background = i ? sequence[i - 1] : paper;
-      item.append(swatch, text);
-      return item;
-    }));
-    table("tiles", `Provinces, ${list}. Base: ${base.label}.`,
-      ["Province", "Inside the border", "Villages", `Per ${base.unit}`, "Location quotient"],
-      tiles.map((tile, i) => [tile.name_en, region.inside ? (tile.inside ? "yes" : "no") : "in part or by prefecture",
-        word(values.villages[i]), word(values.rate[s.base][i], 2), word(values.quotient[s.base][i], 2)]));
+    const tellTiles = () => {
+      at("tiles-title").textContent = `${unit}, ${list}`;
+      at("legend").replaceChildren(...["0", ...breaks.map((end, i) => i ? `over ${breaks[i - 1]} to ${end}` : `to ${end}`), `over ${breaks.at(-1)}`, "no data"].map((text, i, all) => {
+        const item = document.createElement("li");
+        const swatch = document.createElement("span");
+        if (i === all.length - 1) swatch.className = "hatch";
+        else swatch.style.background = i ? sequence[i - 1] : paper;
+        item.append(swatch, text);
+        return item;
+      }));
+      table("tiles", `Provinces, ${list}. Base: ${base.label}.`,
+        ["Province", "Inside the border", "Villages", `Per ${base.unit}`, "Location quotient"],
+        tiles.map((tile, i) => [tile.name_en, region.inside ? (tile.inside ? "yes" : "no") : "in part or by prefecture",
+          word(values.villages[i]), word(values.rate[s.base][i], 2), word(values.quotient[s.base][i], 2)]));
+    };
 
-    // Points
     const column = data.years.indexOf(about);
     const within = (d) => region.inside ? region.inside.includes(d.province) : d.south;
     const points = about.complete ? data.prefectures.map((one) => ({ ...one, n: one.villages[column] })) : [];
     const dots = points.filter((d) => d.n > 0 && (!s.province || d.province === s.province));
-    draw("points", about.complete ? `Map of eastern China with a point for each of ${dots.length} prefectures with villages, ${list}.` : `No data by prefecture for ${s.year}.`, {
+    const drawPoints = () => draw("points", about.complete ? `Map of eastern China with a point for each of ${dots.length} prefectures with villages, ${list}.` : `No data by prefecture for ${s.year}.`, {
       projection: { type: "reflect-y", domain: data.frame }, aspectRatio: 1, r: { domain: [0, 110], range: [0, 16] },
-      height: at("points").clientWidth, symbol: { legend: false },
+      height: widths.points, symbol: { legend: false },
       marks: [
         Plot.geo(data.outlines, { fill: "#f4f4f4", stroke: "#c9c9c9", strokeWidth: 0.7, clip: "frame" }),
         Plot.dot(dots, { x: "x", y: "y", r: "n", fill: (d) => within(d) ? accent : paper, stroke: (d) => within(d) ? accent : ink, fillOpacity: 0.65, tip: true, title: (d) => `${d.name}, ${d.where}: ${word(d.n)}`, clip: "frame" }),
         about.complete ? null : Plot.text(["no data by prefecture after 2016"], { frameAnchor: "middle", fontSize: 15 }),
       ],
     });
-    at("points-title").textContent = about.complete ? `Prefectures with villages, ${list}` : `Prefectures, ${s.year}: no data`;
-    table("points", `Prefectures on a list, ${s.year}${s.province ? `, ${place.get(s.province)}` : ""}`, ["Prefecture", "Province", "Inside the border", "Villages"],
-      data.prefectures.filter((d) => !s.province || d.province === s.province).map((d) => [d.name, d.where, within(d) ? "yes" : "no", word(about.complete ? d.villages[column] : null)]));
+    const tellPoints = () => {
+      at("points-title").textContent = about.complete ? `Prefectures with villages, ${list}` : `Prefectures, ${s.year}: no data`;
+      table("points", `Prefectures on a list, ${s.year}${s.province ? `, ${place.get(s.province)}` : ""}`, ["Prefecture", "Province", "Inside the border", "Villages"],
+        data.prefectures.filter((d) => !s.province || d.province === s.province).map((d) => [d.name, d.where, within(d) ? "yes" : "no", word(about.complete ? d.villages[column] : null)]));
+    };
 
-    // Borders
     const rows = data.regions.map((one) => {
       const r = one.results[s.year];
       return { ...one, ...r, of: r.of_base[s.base], lq: r.quotient[s.base], verdict: r.verdicts[one.claim]?.[s.base] ?? "no data" };
@@ -169,7 +176,7 @@
     const mine = (d) => d.name === s.region;
     const tone = (d) => mine(d) ? accent : muted;
     const y = (d) => d.label;
-    draw("borders", `Shares of the villages under each border, ${s.year}, against shares of ${base.label}. The same numbers stand in the table below.`, {
+    const drawBorders = () => draw("borders", `Shares of the villages under each border, ${s.year}, against shares of ${base.label}. The same numbers stand in the table below.`, {
       height: 46 * rows.length + 50, marginLeft: 8, marginRight: 12, marginBottom: 40,
       x: { domain: [0, 100], label: `% of villages (filled) and of ${base.label} (hollow)`, labelAnchor: "left", labelArrow: "none", ticks: 5, grid: true }, y: { axis: null, domain: rows.map(y), padding: 0.2 },
       marks: [
@@ -178,15 +185,16 @@
         Plot.tickX(rows.filter((d) => d.threshold), { x: "threshold", y, stroke: ink, strokeWidth: 1.5, strokeDasharray: "3 2", insetTop: 16 }),
         Plot.dot(rows.filter((d) => d.of !== null), { x: "of", y, r: 5, fill: paper, stroke: tone, strokeWidth: 2, dy: 8 }),
         Plot.dot(rows.filter((d) => d.share !== null), { x: "share", y, r: 6, fill: tone, dy: 8 }),
-        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, fontSize: at("borders").clientWidth < 420 ? 11 : 12, stroke: paper, strokeWidth: 4, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
+        Plot.text(rows, { y, frameAnchor: "left", textAnchor: "start", dy: -9, fontSize: widths.borders < 420 ? 11 : 12, stroke: paper, strokeWidth: 4, fontWeight: (d) => mine(d) ? "bold" : "normal", fill: (d) => mine(d) ? accent : ink,
           text: (d) => `${d.label}: ${d.low === null ? `${word(d.share, 1, "%")}, ${d.verdict}` : `${word(d.low)} to ${word(d.high)}%`}` }),
       ],
     });
-    table("borders", `Borders, ${s.year}. Base: ${base.label}.`,
+    const tellBorders = () => table("borders", `Borders, ${s.year}. Base: ${base.label}.`,
       ["Border", "Villages, %", "Base, %", "Location quotient", "Claim", "Verdict"],
       rows.map((d) => [d.label, d.low === null ? word(d.share, 1) : `${word(d.low)} to ${word(d.high)}`, word(d.of, 1), word(d.lq, 2), d.claim, d.verdict]));
 
-    timeline(s);
+    return [() => answer(s, about, region, base, found), drawTiles, tellTiles, drawPoints, tellPoints,
+      drawBorders, tellBorders, ...timeline(s)];
   }
 
   function answer(s, about, region, base, found) {
@@ -231,7 +239,7 @@
     const tone = (d) => d === event ? accent : near(d) ? second : grey;
     const x = { domain: years, type: "time", ticks: "4 years", grid: true, label: null };
     const rule = event ? Plot.ruleX([day(event.date)], { stroke: accent }) : null;
-    draw("events", `Strip of ${data.events.length} policy events by issuer, 2006 to 2024. The same events stand in the list of events below.`, {
+    const drawEvents = () => draw("events", `Strip of ${data.events.length} policy events by issuer, 2006 to 2024. The same events stand in the list of events below.`, {
       height: 56 * data.levels.length + 30, marginLeft: 4, marginRight: 10, x, fy: { axis: null, domain: data.levels, padding: 0.05 },
       marks: [
         Plot.frame({ stroke: "#dddddd" }), rule,
@@ -245,10 +253,12 @@
     const dated = rows.filter((d) => steps.some(([step]) => d[step] !== null));
     const marks = dated.flatMap((d) => steps.filter(([step]) => d[step] !== null).map(([step, label, symbol]) => ({ ...d, label, symbol, x: day(String(d[step])) })));
     const said = `${rows.length ? rows.map((d) => d.place).join(", ") : "none"}`;
-    at("linked").textContent = event
-      ? `${event.date}, ${event.issuer}: ${event.title}. Linked cases: ${event.cases.map((id) => data.cases.find((d) => d.id === id).place).join(", ") || "none"}.` + (s.province ? ` Other cases in ${place.get(s.province)} are shown too.` : "")
-      : s.province ? `Cases in ${place.get(s.province)}: ${said}.` : `Cases with a dated first shop and a dated first support: ${said}. Choose a province or an event to see the others.`;
-    draw("cases", `Dated steps of ${dated.length} cases. The same dates stand in the table below.`, {
+    const tellCases = () => {
+      at("linked").textContent = event
+        ? `${event.date}, ${event.issuer}: ${event.title}. Linked cases: ${event.cases.map((id) => data.cases.find((d) => d.id === id).place).join(", ") || "none"}.` + (s.province ? ` Other cases in ${place.get(s.province)} are shown too.` : "")
+        : s.province ? `Cases in ${place.get(s.province)}: ${said}.` : `Cases with a dated first shop and a dated first support: ${said}. Choose a province or an event to see the others.`;
+    };
+    const drawCases = () => draw("cases", `Dated steps of ${dated.length} cases. The same dates stand in the table below.`, {
       height: 34 * Math.max(dated.length, 1) + 34, marginLeft: 4, marginRight: 10, x, y: { axis: null, domain: dated.map((d) => d.id) },
       marks: [
         rule, dated.length ? null : Plot.text(["no dated step"], { frameAnchor: "middle" }),
@@ -256,8 +266,9 @@
         Plot.dot(marks, { x: "x", y: "id", dy: 6, r: 5, symbol: (d) => d.symbol, stroke: (d) => linked(d) && event ? accent : ink, fill: paper, tip: true, title: (d) => `${d.place}: ${d.label}` }),
       ],
     });
-    table("cases", "Cases and their dated steps", ["Case", "Province", "First shop", "Taobao Village", "First public support"],
+    const listCases = () => table("cases", "Cases and their dated steps", ["Case", "Province", "First shop", "Taobao Village", "First public support"],
       rows.map((d) => [d.place, place.get(d.province), ...steps.map(([step]) => d[step] === null ? "no data" : String(d[step]))]));
+    return [drawEvents, tellCases, drawCases, listCases];
   }
 
   // ---- play, and the start
@@ -285,8 +296,23 @@
     update();
   });
 
+  let waiting = []; // parts of the start that are still to come; a change makes them needless
+  function views() {
+    waiting = [];
+    for (const one of parts(state())) one();
+    app.removeAttribute("aria-busy");
+  }
+  function start() {
+    app.setAttribute("aria-busy", "true");
+    waiting = parts(state());
+    (function next() {
+      waiting.shift()?.();
+      if (waiting.length) setTimeout(next);
+      else app.removeAttribute("aria-busy");
+    })();
+  }
   function update() {
-    views(state());
+    views();
     remember();
   }
   app.addEventListener("submit", (event) => event.preventDefault());
@@ -307,9 +333,12 @@
   document.querySelectorAll(".tag_explorer-static").forEach((part) => { part.hidden = true; });
   app.hidden = false;
   recall();
-  views(state());
-  let wide = app.clientWidth;
+  let wide = 0;
   new ResizeObserver(() => {
-    if (app.clientWidth !== wide) { wide = app.clientWidth; views(state()); }
+    if (app.clientWidth === wide) return;
+    const begin = wide ? views : start;
+    wide = app.clientWidth;
+    measure();
+    begin();
   }).observe(app);
 })();

@@ -1,18 +1,18 @@
 /* Sort and filter the long tables. Without scripts they are plain tables. */
 "use strict";
+const order = new Intl.Collator("en", { numeric: true });
 for (const table of document.querySelectorAll("table.sortable")) {
   const rows = [...table.tBodies[0].rows];
-  const collator = new Intl.Collator("en", { numeric: true });
 
   const label = document.createElement("label");
-  label.className = "table-filter";
   const field = Object.assign(document.createElement("input"), { type: "search" });
   const count = document.createElement("span");
   count.setAttribute("aria-live", "polite");
   label.append("Show rows with ", field, " ", count);
-  const frame = table.closest(".long-table") ?? table.closest(".pst-scrollable-table-container");
-  (frame ?? table).before(label);
+  const frame = table.closest(".long-table") ?? table.closest(".pst-scrollable-table-container") ?? table;
+  frame.previousElementSibling.append(label); // its place is kept
 
+  const tell = (shown) => { count.textContent = `${shown} of ${rows.length}`; };
   const filter = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -21,15 +21,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
       row.hidden = !words.every((word) => text.includes(word));
       shown += !row.hidden;
     }
-    count.textContent = `${shown} of ${rows.length}`;
+    tell(shown);
   };
   field.addEventListener("input", filter);
-  filter();
+  tell(rows.length);
 
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
-    // On a phone each row is a card: its cells show the name of their column.
-    for (const row of rows) row.cells[column].dataset.column = head.textContent.trim();
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
@@ -39,7 +37,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = (row) => row.cells[column].textContent.trim();
-      rows.sort((a, b) => collator.compare(key(a), key(b)) * (down ? -1 : 1));
+      rows.sort((a, b) => order.compare(key(a), key(b)) * (down ? -1 : 1));
       table.tBodies[0].append(...rows);
     });
   });
