@@ -44,7 +44,6 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from markdown_it import MarkdownIt
 from myst_nb.core.render import strip_ansi
-from myst_nb.sphinx_ext import add_global_html_resources
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from sphinx import addnodes
@@ -53,7 +52,6 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.index_entries import split_index_msg
 from sphinx.util.nodes import make_id
-from sphinx_exercise import copy_asset_files
 
 from taobao_villages import __version__, claims, course, data, launch, multiverse, website
 from taobao_villages.reads import VARIABLE, Reads
@@ -451,16 +449,6 @@ def keep_numbering(app: Sphinx, env: Any) -> list[str]:
         env.toc_fignumbers = env.taobao_numbered
         app.config.numfig = True
     return []
-
-
-def place_styles(app: Sphinx, env: Any) -> None:
-    """Put two style sheets into their place before a page names them, with their checksums.
-
-    By themselves they get there at the end of a build: only pages of a later build had checksums.
-    """
-    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)  # of myst-nb
-    copy_asset_files(app, None)  # of sphinx-exercise
 
 
 def complete_index(app: Sphinx) -> list:
@@ -1095,7 +1083,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", keep_numbering, priority=900)
     app.connect("source-read", stamp_source, priority=100)
     app.connect("env-updated", lambda app, env: unfinished(app).touch())
-    app.connect("env-updated", place_styles)
     app.connect("html-collect-pages", complete_index)
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", add_explorer)
