@@ -254,7 +254,14 @@ def test_what_was_broken_is_counted_without_what_is_harmless():
     rows = book.broken(
         faults=run | {"kinds": {"a cell": {"named": 5, "harmless": 3, "lost": 2}}},
         mutants={"claims": run | {"tried": 9, "caught": 8}},
-        kills=run | {"same": 3, "other": 1},
+        kills=run
+        | {
+            "kills": [
+                {"doing": "notebooks", "result": "same"},
+                {"doing": "writing pages", "result": "other"},
+                {"doing": "ended before", "result": "same"},
+            ]
+        },
         surroundings=run
         | {
             "ways": {
@@ -267,7 +274,7 @@ def test_what_was_broken_is_counted_without_what_is_harmless():
     assert rows == [
         ["Data: a cell", "7", "5", "2", when],
         ["Code: claims.py", "9", "8", "1", when],
-        ["Build killed and run again", "4", "3", "1", when],
+        ["Build killed and run again", "2", "1", "1", when],
         ["Notebooks: twice", "4", "3", "1", when],
         ["Notebooks: offline", "not tried", "", "", when],
     ]

@@ -75,7 +75,7 @@ def test_a_marked_notebook_is_another_file_with_the_same_cells(tmp_path):
 
 def test_every_build_that_was_killed_gave_the_same_pages_in_the_end():
     kept = multiverse.stored("kills")
-    assert len(kept["kills"]) == kept["same"] + kept["other"]
+    assert len(kept["kills"]) == kept["same"] + kept["other"] >= 20
     assert [kill for kill in kept["kills"] if kill["result"] != "same"] == []
     assert kept["other"] == 0
     assert sum(kill["doing"] != "ended before" for kill in kept["kills"]) >= 0.7 * kept["same"]

@@ -697,7 +697,8 @@ def broken(
     """Rows of the table of what was broken on purpose, from the kept results of that name.
 
     Each has what was done, how often it was tried, caught (or came out the same), lost, and the
-    day and commit of the run. A change of the data that alters no value is no fault.
+    day and commit of the run. A change of the data that alters no value is no fault, and a build
+    that ended before its moment came was not killed.
     """
 
     def row(what: str, tried: int, lost: int, run: dict[str, Any]) -> list[str]:
@@ -709,8 +710,9 @@ def broken(
         rows.append(row(f"Data: {kind}", tried, told["lost"], faults))
     for module, one in mutants.items():
         rows.append(row(f"Code: {module}.py", one["tried"], one["tried"] - one["caught"], one))
-    total = kills["same"] + kills["other"]
-    rows.append(row("Build killed and run again", total, kills["other"], kills))
+    hit = [kill for kill in kills["kills"] if kill["doing"] != "ended before"]
+    lost = sum(kill["result"] != "same" for kill in hit)
+    rows.append(row("Build killed and run again", len(hit), lost, kills))
     for way, one in surroundings["ways"].items():
         what = f"Notebooks: {way}"
         if "why" in one:
