@@ -371,3 +371,37 @@ def test_local_tests_count_what_the_local_moran_marks():
 def test_contiguity_without_the_ferry_names_hainan():
     with pytest.raises(ValueError, match="46"):
         blooming.neighbours("contiguity", ferry=False)
+
+
+# ---- what mutants of the code showed to be held by no test ----------------------------------
+
+
+def test_tables_have_the_columns_that_they_promise():
+    assert list(blooming.totals()) == ["year", "n_villages", "source_id", "status"]
+    told = ["year", "region", "n_villages", "low", "high", "inland", "source_id"]
+    assert list(blooming.printed_regions()) == told
+    tests = blooming.spatial_tests(permutations=99)
+    assert list(tests) == ["year", "values", "weights", "I", "expected", "p"]
+    assert len(tests) == 3 * 3 * 2
+
+
+def test_the_share_of_cases_with_a_logistic_advantage_goes_from_none_to_all_others():
+    evidence = blooming.logistics_evidence()
+    share = round(100 * evidence.value / evidence.n, 1)
+    assert evidence.interval == (share, 100.0)
+
+
+def test_without_a_case_and_without_parcels_no_advantage_is_reproduced():
+    def made(cases, low):
+        return blooming.Evidence(cases, "", ["li2017"], details={"rank_low": low})
+
+    told = [blooming.decide_logistics(made(*one))[0] for one in ((0, -0.1), (1, -0.1), (0, 0.1))]
+    assert told == ["not reproduced", "reproduced in part", "reproduced in part"]
+    assert blooming.decide_logistics(made(2, 0.1))[0] == "reproduced"
+
+
+def test_the_south_east_is_compared_over_the_base_that_was_asked_for():
+    for base in ("rural_population", "land_area"):
+        effect = provinces.association(2016, exposure=base, family="quasi-poisson").effects.iloc[0]
+        details = blooming.south_east_evidence(base=base).details
+        assert details["ratio_2016"] == round(float(effect["rate_ratio"]), 1)
