@@ -452,9 +452,10 @@ def keep_numbering(app: Sphinx, env: Any) -> list[str]:
 
 
 def complete_index(app: Sphinx) -> list:
-    """Terms of pages that this build has not written, for the search, which would lose them.
+    """Give the search the terms of pages that this build has not written, and no word of none.
 
-    Sphinx 7.4 reads the words of those pages back from the last build, but not their terms.
+    Sphinx 7.4 reads the words of those pages back from the last build, but not their terms, and
+    keeps words that a changed page has no more.
     """
     indexer: Any = getattr(app.builder, "indexer", None)
     if indexer is not None:
@@ -468,6 +469,9 @@ def complete_index(app: Sphinx) -> list:
                 }
                 known[page] = sorted(terms)
         indexer._index_entries = dict(sorted(known.items()))
+        for words in (indexer._mapping, indexer._title_mapping):
+            for word in [w for w, pages in words.items() if not pages]:
+                del words[word]  # no page has it any more
     return []
 
 
