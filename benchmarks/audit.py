@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import browsing  # noqa: E402
+from timing import stamp  # noqa: E402
 
 RATED = (
     "book/index.html",
@@ -100,13 +100,9 @@ def main() -> None:
         baseline = measured(theme, ["page.html"])["page.html"] | rated(theme, "page.html")
     pages = measured(html, browsing.pages(html))
     scores = {name: rated(html, name) for name in RATED}
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
     heaviest = max(pages, key=lambda name: pages[name]["bytes"])
     told = {
-        "commit": commit,
-        "date": str(date.today()),
+        **stamp(),
         "pages": len(pages),
         "theme's bare page": baseline,
         "heaviest page": {heaviest: pages[heaviest]["bytes"]},

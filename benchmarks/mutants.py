@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import datetime
 import difflib
 import json
 import os
@@ -28,6 +27,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from timing import stamp
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).with_suffix(".json")
@@ -180,11 +181,9 @@ def main() -> None:
     asked = parser.parse_args()
     known = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}
     for module in asked.modules or MODULES:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True
-        ).stdout.strip()
+        run = stamp()  # the state that is tried, which may change until the end
         found = try_out(module, asked.sample, asked.seed, asked.minutes, asked.jobs)
-        known[module] = {"commit": commit, "date": f"{datetime.date.today()}"} | found
+        known[module] = run | found
         RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
         print({key: known[module][key] for key in ("mutants", "tried", "percent")}, module)
 

@@ -81,24 +81,25 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def note(path: Path, found: dict[str, Any]) -> None:
-    """Write what a long run found, with its commit and day: not a timing, so without machine."""
+def stamp() -> dict[str, str]:
+    """The commit and the day of a run."""
     git = ["git", "rev-parse", "--short=10", "HEAD"]
     commit = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    told = {"commit": commit.strip(), "date": str(datetime.date.today())} | found
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return {"commit": commit.strip(), "date": str(datetime.date.today())}
+
+
+def note(path: Path, found: dict[str, Any]) -> None:
+    """Write what a long run found, with its commit and day: not a timing, so without machine."""
+    path.write_text(json.dumps(stamp() | found, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def save(part: str, figures: dict[str, Any]) -> None:
     """Put the figures of one part into the results, and print them."""
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     about = {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS},
-        "commit": commit.strip(),
-        "date": str(datetime.date.today()),
+        **stamp(),
         # Above 0 before we start, or above the number of cores after: others ran beside.
         "load_at_end": round(os.getloadavg()[0], 1),
     }
