@@ -1661,12 +1661,13 @@ def forecasts() -> list[dict[str, Any]]:
     ``variants`` is the number of combinations, ``agree`` how many give the same verdict.
     """
     out = []
-    for item in FORECASTS:
-        judged = item.judge()
-        verdicts = item.all_variants()["verdict"]
-        counted = {"variants": len(verdicts), "agree": int((verdicts == judged.verdict).sum())}
-        evidence = replace(judged.evidence, details={**judged.evidence.details, **counted})
-        out.append(replace(judged, evidence=evidence).as_dict())
+    with data.steady():
+        for item in FORECASTS:
+            judged = item.judge()
+            verdicts = item.all_variants()["verdict"]
+            counted = {"variants": len(verdicts), "agree": int((verdicts == judged.verdict).sum())}
+            evidence = replace(judged.evidence, details={**judged.evidence.details, **counted})
+            out.append(replace(judged, evidence=evidence).as_dict())
     return out
 
 

@@ -30,7 +30,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,16 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.index_entries import split_index_msg
 from sphinx.util.nodes import make_id
 
-from taobao_villages import __version__, claims, course, data, launch, multiverse, website
+from taobao_villages import (
+    __version__,
+    claims,
+    course,
+    data,
+    kernels,
+    launch,
+    multiverse,
+    website,
+)
 from taobao_villages.reads import VARIABLE, Reads
 
 LOGGER = logging.getLogger(__name__)
@@ -74,17 +83,17 @@ MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
 # Modules that no notebook imports: they make pages and the course.
-NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch", "website")
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "kernels", "launch", "website")
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 BROKEN = ("faults", "mutants", "kills", "surroundings")  # runs that break things on purpose
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
+EXPLORER = "book/explorer"
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
 FEW_SOURCES = 6
 # Folders of style sheets, scripts and templates that the theme copies or uses.
 ASSETS = ("static", "templates", "explorer")
-ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # for each kernel
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
 
 
@@ -159,12 +168,19 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> di
     seconds = {
         record.uri: record.data["execution_seconds"] for record in cache.list_cache_records()
     }
-    order = sorted(waiting, key=lambda path: -seconds.get(str(path), 60.0))
+    # A notebook that has not run may take long, and that of the multiverse does.
+    order = sorted(
+        waiting, key=lambda path: -seconds.get(str(path), 60.0 + (path.stem == "multiverse"))
+    )
     failures = []
     running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, _stopped(pool, running):
-        jobs = {pool.submit(_run, path, running): path for path in order}
+    with (
+        kernels.warm(enough=len(order) > 1) as server,
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+        _stopped(pool, running),
+    ):
+        jobs = {pool.submit(_run, path, running, server): path for path in order}
         LOGGER.info("running %d notebooks on %d cores", len(jobs), os.cpu_count() or 1)
         for done, job in enumerate(as_completed(jobs), start=1):
             path = jobs[job]
@@ -205,7 +221,7 @@ def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterato
 
 
 def _run(
-    path: Path, running: list[NotebookClient]
+    path: Path, running: list[NotebookClient], server: kernels.Server | None
 ) -> tuple[nbformat.NotebookNode, float, list[str]]:
     """The notebook with its outputs, the seconds that it took, and the files that it read."""
     notebook = nbformat.reads(stamp(path.read_text("utf-8"), ""), nbformat.NO_CONVERT)
@@ -220,11 +236,12 @@ def _run(
         extra_arguments=["--log-level=ERROR", "--IPKernelApp.extra_extensions=taobao_villages"],
         resources={"metadata": {"path": str(path.parent)}},
     )
+    kernels.manage(client, server)
     running.append(client)
     began = time.perf_counter()
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
         try:
-            client.execute(env=os.environ | ONE_CORE | {VARIABLE: log.name})
+            client.execute(env=os.environ | kernels.ONE_CORE | {VARIABLE: log.name})
         except CellExecutionError as error:
             ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
             message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
@@ -263,6 +280,31 @@ def prose(path: Path) -> str:
     return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
 
 
+# ---- what a build computes besides; slow to import, and unchanged books do without ---------------
+
+
+def ledger_json() -> str:
+    """The ledger, under the choices that the chapters take."""
+    return claims.as_json(claims.ledger())
+
+
+def forecasts_json() -> str:
+    """The article's forecasts, judged by what came."""
+    from taobao_villages import after_2017
+
+    return after_2017.forecasts_json()
+
+
+def explorer_json() -> str:
+    """The numbers of the explorer."""
+    from taobao_villages import explorer
+
+    return explorer.payload_json()
+
+
+COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json, "explorer": explorer_json}
+
+
 # ---- events of the build -------------------------------------------------------------------
 
 
@@ -279,22 +321,22 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = cache_of(app)
     app.config.nb_execution_cache_path = str(cache_folder)
-    kept = cache_folder.parent
-    ledger = kept / f"ledger-{key[:16]}.json"
-    if not ledger.exists():  # else these data have been checked
+    if not kept_in(cache_folder, "ledger", key).exists():  # else these data have been checked
         refuse(data.folder(), data.faults())
     if changed := data.released():
         LOGGER.info("these are your own data. %s", changed)
     notebooks = [page for page in pages if page.suffix == ".ipynb"]
-    env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
-
-    judged = keep(ledger, lambda: claims.as_json(claims.ledger()))
-    env.taobao_ledger = multiverse.ledger(judged)
-    from taobao_villages import after_2017  # slow to import, and unchanged books do without
-
-    forecasts = keep(kept / f"forecasts-{key[:16]}.json", after_2017.forecasts_json)
     env.taobao_key = key
-    named = numbers([*env.taobao_ledger, *forecasts])
+    with ProcessPoolExecutor() as pool:  # beside the notebooks and what follows, in this order
+        ledger, forecasts = (
+            later(pool, kept_in(cache_folder, name, key), COMPUTED[name])
+            for name in ("ledger", "forecasts")
+        )
+        env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
+        if EXPLORER in env.found_docs:  # it takes the variants that the multiverse has kept
+            later(pool, kept_in(cache_folder, "explorer", key), COMPUTED["explorer"])
+        env.taobao_ledger = multiverse.ledger(ledger())
+        named = numbers([*env.taobao_ledger, *forecasts()])
     env.taobao_numbers = named
     env.myst_config = replace(env.myst_config, substitutions=named)
 
@@ -375,6 +417,18 @@ def keep(path: Path, compute: Callable[[], str]) -> Any:
         fresh.write_text(compute(), "utf-8")
         fresh.replace(path)
     return json.loads(path.read_text("utf-8"))
+
+
+def kept_in(cache: Path, name: str, key: str) -> Path:
+    """Where a result is kept, beside the cache of the notebooks; `key` is from `digest`."""
+    return cache.parent / f"{name}-{key[:16]}.json"
+
+
+def later(pool: ProcessPoolExecutor, path: Path, compute: Callable[[], str]) -> Callable[[], Any]:
+    """`keep`, begun now in another process if anything is to compute; call for the result."""
+    if path.exists():
+        return lambda: keep(path, compute)
+    return pool.submit(keep, path, compute).result
 
 
 def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -1009,8 +1063,8 @@ class Explorer(SphinxDirective):
         from taobao_villages import explorer
 
         env: Any = self.env
-        kept = Path(env.config.nb_execution_cache_path).parent
-        content = keep(kept / f"explorer-{env.taobao_key[:16]}.json", explorer.payload_json)
+        cache = Path(env.config.nb_execution_cache_path)
+        content = keep(kept_in(cache, "explorer", env.taobao_key), COMPUTED["explorer"])
         env.metadata[env.docname]["explorer"] = True
         return [nodes.raw("", explorer.markup(content), format="html")]
 

@@ -464,7 +464,8 @@ def payload() -> dict[str, Any]:
 
 def payload_json() -> str:
     """`payload` as JSON text."""
-    return json.dumps(payload(), ensure_ascii=False, allow_nan=False)
+    with data.steady():
+        return json.dumps(payload(), ensure_ascii=False, allow_nan=False)
 
 
 def _total(year: int) -> int:

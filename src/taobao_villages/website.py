@@ -20,6 +20,8 @@ import hashlib
 import os
 import posixpath
 import re
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -43,12 +45,12 @@ THEBE = re.compile(r"THEBE_JS_URL|^\s*kernelName = ")
 OPTIONS = "documentation_options.js"
 NOT_OURS = ("_static", "lite")  # the theme's templates, and the site with a policy of its own
 GLOSSARY = "book/reference/glossary"
+FEW = 4  # pages that are finished sooner than other processes have started
 # The theme settles light or dark late, and the whole page is styled twice. It is known at once.
 THEME_ASKED = 'localStorage.getItem("theme") || "auto"'
 THEME_SETTLED = THEME_ASKED.replace(
     '"auto"', '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
 )
-THEME = re.compile(re.escape(THEME_ASKED))
 # One sheet of several: its name, the line in it that lists them, what they ask for by address.
 SHEET = "sheet-{}.css"
 LISTED = re.compile(r"/\* (?P<names>[^*]+) \*/")
@@ -176,27 +178,32 @@ def add_citation(app: Sphinx, page: str, template: str, context: dict, tree: Any
 
 def lighten(page: BeautifulSoup, *, search: bool) -> None:
     """Take out what the page does not use, and let pictures wait until they are near."""
-    for tag in page.select("script, link[href]"):
+    for tag in page.find_all(["script", "link"]):
         address = str(tag.get("src") or tag.get("href") or "")
         unused = UNUSED.search(address) or (not search and SEARCH.search(address))
-        if unused or tag.get("type") == "text/x-thebe-config" or THEBE.search(tag.get_text()):
+        hint = tag.get("as") == "script"  # to load early what waits
+        if (
+            unused
+            or hint
+            or tag.get("type") == "text/x-thebe-config"
+            or THEBE.search(tag.get_text())
+        ):
             tag.decompose()
-    for tag in page.select('link[rel="preload"][as="script"]'):
+        elif tag.get("src"):
+            tag["defer"] = ""  # they keep their order
+        elif tag.string and THEME_ASKED in tag.string:
+            tag.string = tag.string.replace(THEME_ASKED, THEME_SETTLED)
+    for tag in page.find_all(id="ethical-ad-placement"):
         tag.decompose()
-    for tag in page.select("script[src]"):
-        tag["defer"] = ""  # they keep their order
-    for tag in page.find_all("script", string=THEME):
-        tag.string = str(tag.string).replace(THEME_ASKED, THEME_SETTLED)
-    for tag in page.select("#ethical-ad-placement"):
+    for tag in page.find_all("meta", attrs={"name": "viewport"})[1:]:
         tag.decompose()
-    for tag in page.select('meta[name="viewport"]')[1:]:
-        tag.decompose()
-    for logo in page.select("img.logo__image.only-dark"):
-        logo.decompose()  # the same file; until the mode is known both would be drawn
-    for logo in page.select("img.logo__image"):
-        logo["class"] = "logo__image"
-        logo["width"] = logo["height"] = "96"  # as in its file
-    for number, image in enumerate(page.select("article img")):
+    for logo in page.find_all("img", class_="logo__image"):
+        if "only-dark" in logo["class"]:
+            logo.decompose()  # the same file; until the mode is known both would be drawn
+        else:
+            logo["class"] = "logo__image"
+            logo["width"] = logo["height"] = "96"  # as in its file
+    for number, image in enumerate(page.article.find_all("img") if page.article else []):
         for side in ("width", "height"):
             told = re.search(rf"\b{side}:\s*(\d+)px", str(image.get("style", "")))
             if told:
@@ -219,14 +226,14 @@ def gather(page: BeautifulSoup, folder: Path, static: Path) -> None:
     static : Path
         The folder of the theme's files, where the sheet is written; see `write_sheet`.
     """
-    links = page.select('link[rel~="stylesheet"][href]')
+    links = page.find_all("link", rel="stylesheet", href=True)
     if links:
         files = [folder / str(link["href"]).partition("?")[0] for link in links]
         sheet = write_sheet(static, [os.path.relpath(file, static) for file in files])
         for link in links[1:]:
             link.decompose()
         links[0]["href"] = os.path.relpath(sheet, folder)
-    for script in page.select(f'script[src*="{OPTIONS}"]'):
+    for script in page.find_all("script", src=re.compile(re.escape(OPTIONS))):
         del script["src"], script["defer"]
         script.string = (static / OPTIONS).read_text("utf-8")
 
@@ -242,7 +249,9 @@ def write_sheet(static: Path, names: list[str]) -> Path:
     parts = [f"/* {' '.join(names)} */", *(read_sheet(static, name) for name in names)]
     text = "\n".join(parts) + "\n"
     if not sheet.exists() or sheet.read_text("utf-8") != text:
-        sheet.write_text(text, "utf-8")
+        fresh = sheet.with_suffix(f".{os.getpid()}.css")  # pages are finished side by side
+        fresh.write_text(text, "utf-8")
+        fresh.replace(sheet)
     return sheet
 
 
@@ -271,26 +280,31 @@ def renew_sheets(static: Path, used: set[str]) -> None:
 
 def mend(page: BeautifulSoup) -> None:
     """Close the theme's gaps in accessibility."""
-    for head in page.select("table th"):
+    for head in page.find_all("th"):
         if not head.get_text(strip=True) and not head.img:
             head.name = "td"
         elif head.find_parent("thead"):
             head["scope"] = "col"
         else:
             head.attrs.setdefault("scope", "row")
-    # A name that hides the words on a button or summary is no help; one without words needs one.
-    for tag in page.select("button.search-button__button, summary[aria-label]"):
-        if tag.get_text(strip=True):
+    for tag in page.find_all(["button", "summary"]):
+        # A name that hides the words on a button or summary is no help.
+        search = "search-button__button" in tag.get_attribute_list("class")
+        if (search or tag.name == "summary") and tag.get_text(strip=True):
             del tag["aria-label"]
-    for summary in page.select("nav li > details > summary"):
-        link = summary.find_parent("li").find("a")  # type: ignore[union-attr]
-        summary["aria-label"] = f"Pages under {link.get_text(' ', strip=True)}"  # type: ignore[union-attr]
+        # One without words, beside an entry of the table of contents, needs one.
+        entry = tag.find_parent("li")
+        if tag.name == "summary" and tag.find_parent("nav") and entry and (link := entry.a):
+            tag["aria-label"] = f"Pages under {link.get_text(' ', strip=True)}"
     # The theme's script takes the first button, which stands in a bar that is never shown.
-    for hidden in page.select(".bd-header .sidebar-toggle"):
-        hidden.decompose()
-    for entry in page.select(".citation-list, [role=doc-biblioentry]"):
-        del entry["role"]  # given up in ARIA 1.3, and a list may hold nothing but its entries
-    for button in page.select("[onclick]"):
+    for bar in page.find_all(class_="bd-header"):
+        for hidden in bar.find_all(class_="sidebar-toggle"):
+            hidden.decompose()
+    for part in page.find_all(role=True):
+        cited = "citation-list" in part.get_attribute_list("class")
+        if cited or part["role"] == "doc-biblioentry":
+            del part["role"]  # given up in ARIA 1.3, and a list may hold nothing but its entries
+    for button in page.find_all(onclick=True):
         if button["onclick"] == "window.print()":
             button["data-print"] = ""
         del button["onclick"]
@@ -302,7 +316,7 @@ def prepare_tables(page: BeautifulSoup) -> None:
     A script puts a filter into the place above it. On a phone each row is a card, whose cells show
     the name of their column.
     """
-    for table in page.select("table.sortable"):
+    for table in page.find_all("table", class_="sortable"):
         frame = table.find_parent(class_="long-table")
         frame = frame or table.find_parent(class_="pst-scrollable-table-container") or table
         frame.insert_before(page.new_tag("div", attrs={"class": "table-filter"}))
@@ -345,7 +359,9 @@ def explain_terms(page: BeautifulSoup, meanings: dict[str, str]) -> None:
     """Put the meanings of a page's terms at its end; a script shows them at the terms."""
     box = page.new_tag("div", attrs={"id": "glosses", "hidden": ""})
     told = set()
-    for link in page.select("article a:has(> .std-term)"):
+    for link in page.article.find_all("a") if page.article else []:
+        if not link.find(class_="std-term", recursive=False):
+            continue
         term = str(link["href"]).partition("#")[2]
         if term not in meanings:
             continue
@@ -416,6 +432,20 @@ def finish(
     return str(page)
 
 
+def finish_file(path: Path, out: Path, meanings: dict[str, str]) -> set[str]:
+    """Finish the page in a file of the website in `out`; the style sheets that it uses."""
+    text = path.read_text("utf-8")
+    done = finish(
+        text,
+        meanings=meanings,
+        search=path.name == "search.html",
+        folders=(path.parent, out / "_static"),
+    )
+    if done != text:
+        path.write_text(done, "utf-8")
+    return set(re.findall(SHEET.format("[0-9a-f]+"), done))
+
+
 def finish_pages(app: Sphinx, error: Exception | None) -> None:
     """Finish each page that this build wrote."""
     if error is not None or app.builder.name != "html":
@@ -427,20 +457,14 @@ def finish_pages(app: Sphinx, error: Exception | None) -> None:
         made = BeautifulSoup(glossary.read_text("utf-8"), "html.parser")
         mark_chinese(made)
         meanings = glosses(made)
-    used = set()
-    for path in sorted(out.rglob("*.html")):
-        if path.relative_to(out).parts[0] in NOT_OURS:
-            continue
-        text = path.read_text("utf-8")
-        done = finish(
-            text,
-            meanings=meanings,
-            search=path.name == "search.html",
-            folders=(path.parent, out / "_static"),
-        )
-        if done != text:
-            path.write_text(done, "utf-8")
-        used |= set(re.findall(SHEET.format("[0-9a-f]+"), done))
+    pages = [p for p in out.rglob("*.html") if p.relative_to(out).parts[0] not in NOT_OURS]
+    pages.sort(key=lambda path: (-path.stat().st_size, path))  # the longest first
+    work = partial(finish_file, out=out, meanings=meanings)
+    if sum(SIGN not in path.read_text("utf-8") for path in pages) > FEW:
+        with ProcessPoolExecutor() as pool:
+            used = set().union(*pool.map(work, pages))
+    else:
+        used = set().union(*map(work, pages))
     renew_sheets(out / "_static", used)
 
 
