@@ -1,6 +1,7 @@
 """Time the book's build, cold and after a change: ``python benchmarks/build.py``.
 
-All of it happens in a copy of the repository. The lower bound of a cold build is the time that
+All of it happens in a copy of the repository, five times; a change of a module makes all notebooks
+run again, as a cold build does, and is tried once. The lower bound of a cold build is the time that
 its notebooks need and nothing else: run alone, shared over the cores without a gap, but no less
 than the longest. The notebook of the multiverse keeps all cores busy by itself, so that its time
 is not shared again. ``--cold 1`` repeats the cold builds less often, ``--cold 0`` leaves them out.
@@ -157,7 +158,7 @@ def rebuilds(folder: Path, runs: int) -> dict[str, Any]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cold", type=int, default=3, help="repetitions of the cold builds")
+    parser.add_argument("--cold", type=int, default=5, help="repetitions of the cold builds")
     parser.add_argument("--runs", type=int, default=5, help="repetitions of the others")
     parser.add_argument("--only-cold", action="store_true")
     asked = parser.parse_args()

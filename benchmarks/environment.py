@@ -1,7 +1,7 @@
 """Time the set-up: ``python benchmarks/environment.py``.
 
 ``make .venv/ready`` in a copy of the repository, with empty caches of pip and uv (the packages
-come over the network: their speed is in it) and with full ones, three times each.
+come over the network: their speed is in it) and with full ones, five times each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from timing import copy, run, save
 
-RUNS = 3
+RUNS = 5
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def growth() -> dict[str, Any]:
     for n in SIZES:
         for name, action in steps(village_world(n)).items():
             row = rows.setdefault(name, {"seconds": [], "MB": []})
-            row["seconds"].append(round(median_seconds(action, 5 if n < SIZES[-1] else 3), 5))
+            row["seconds"].append(round(median_seconds(action), 5))
             row["MB"].append(round(peak(action), 3))
             print(n, name, row["seconds"][-1], row["MB"][-1], flush=True)
     exponents = {}

@@ -18,6 +18,7 @@ from __future__ import annotations
 import atexit
 import csv
 import errno
+import gc
 import hashlib
 import html
 import importlib.metadata
@@ -302,6 +303,13 @@ def explorer_json() -> str:
     return explorer.payload_json()
 
 
+def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) -> str:
+    """The ledger with what the variants say, and what the prose can name."""
+    rows = multiverse.ledger(ledger)
+    told = {"ledger": rows, "numbers": numbers([*rows, *forecasts])}
+    return json.dumps(told, ensure_ascii=False, allow_nan=False)
+
+
 COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json, "explorer": explorer_json}
 
 
@@ -335,8 +343,9 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
         env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
         if EXPLORER in env.found_docs:  # it takes the variants that the multiverse has kept
             later(pool, kept_in(cache_folder, "explorer", key), COMPUTED["explorer"])
-        env.taobao_ledger = multiverse.ledger(ledger())
-        named = numbers([*env.taobao_ledger, *forecasts()])
+        shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
+        told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
+    env.taobao_ledger, named = told["ledger"], told["numbers"]
     env.taobao_numbers = named
     env.myst_config = replace(env.myst_config, substitutions=named)
 
@@ -383,6 +392,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         unfinished(app).unlink(missing_ok=True)
     elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
         LOGGER.error("the disk is full. Remedy: free some space and build again; nothing is lost")
+    gc.freeze()  # nor need Python look through the trees when it ends, for some seconds
 
 
 def write_ledger(app: Sphinx, error: Exception | None) -> None:
@@ -780,6 +790,65 @@ def broken(
     return rows
 
 
+def timed(results: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """Rows of the table of timings, from the kept results of ``make bench``.
+
+    Each has what was timed, how long it took (or weighs), what it is compared with, the ratio of
+    the two, and the day and commit of the run. A part that was not run has no rows.
+    """
+    rows: list[list[str]] = []
+
+    def row(part: str, what: str, one: float, other: float, unit: str, against: str) -> None:
+        about = results[part]["about"]
+        values = [f"{one:,.4g} {unit}", f"{against}: {other:,.4g} {unit}", f"{one / other:.2f}"]
+        rows.append([what, *values, f"{about['date']}, {about['commit']}"])
+
+    cold = results.get("cold", {})
+    for name in ("lower bound", "notebooks alone", "serial build") if cold else ():
+        row("cold", "Book built from nothing", cold["cold build"], cold[name], "s", name)
+    changes = {name: one for name, one in results.get("rebuild", {}).items() if name != "about"}
+    for name, one in changes.items():
+        of, against = cold.get("cold build", one["seconds"]), "from nothing"
+        if len(one["notebooks run"]) == 1:
+            of, against = next(iter(one["notebooks run"].values())), "its notebook's own run"
+        row("rebuild", f"Built again, changed: {name}", one["seconds"], of, "s", against)
+    if setup := results.get("environment"):
+        full, empty = (setup[f"seconds, caches {state}"] for state in ("full", "empty"))
+        row(
+            "environment",
+            "Environment made, packages at hand",
+            full,
+            empty,
+            "s",
+            "from the network",
+        )
+    for name, one in results.get("methods", {}).get("against", {}).items():
+        row("methods", name, one["ours, ms"], one["library, ms"], "ms", "the library alone")
+    if speed := results.get("multiverse"):
+        by = speed["variants a second, by workers"]
+        row("multiverse", "Multiverse, two workers", by["2"], by["1"], "variants a second", "one")
+    pages = results.get("pages", {})
+    for name in (name for name in pages if name.endswith(".html")):
+        for what, unit in (("kB", "kB"), ("first paint, ms", "ms"), ("requests", "requests")):
+            told = f"{name.removeprefix('book/')}, {what.partition(',')[0]}"
+            bare = pages["theme's bare page"][what]
+            row("pages", told, pages[name][what], bare, unit, "the theme's bare page")
+    return rows
+
+
+def growing(results: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """Rows of the table of growth: a method, its seconds by size, exponents of time and memory."""
+    told = results.get("methods", {})
+    return [
+        [
+            name,
+            *(f"{seconds:.3g}" for seconds in one["seconds"]),
+            *(f"{one[f'exponent of {what}']:.2f}" for what in ("seconds", "MB")),
+        ]
+        for name, one in told.get("growth", {}).items()
+    ]
+
+
 # ---- reference pages, made from the data package -------------------------------------------
 
 
@@ -800,6 +869,7 @@ class Reference(SphinxDirective):
             "colophon": self.colophon,
             "calibration": self.calibration,
             "faults": self.faults,
+            "timings": self.timings,
             "scorecard": self.scorecard,
         }
         if self.arguments[0] not in makers:
@@ -1036,6 +1106,17 @@ class Reference(SphinxDirective):
         line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
         return [table, line]
 
+    def timings(self) -> list[nodes.Node]:
+        told = self.stored("results")
+        head = ["What", "Taken", "Compared with", "Ratio", "Run on, at commit"]
+        parts: list[nodes.Node] = [plain_table(head, timed(told))]
+        if sizes := told.get("methods", {}).get("sizes"):
+            head = ["Method", *(f"{n:,} places, s" for n in sizes), "Time grows as", "Memory as"]
+            parts.append(plain_table(head, growing(told)))
+        line = nodes.paragraph("", "To repeat it, in an hour: ", classes=["source-line"])
+        line += [nodes.literal("", "make bench"), nodes.Text(".")]
+        return [*parts, line]
+
 
 class Course(SphinxDirective):
     """``{course} session 3``, ``notes`` and the like: made from the files of the course."""
@@ -1130,6 +1211,9 @@ def visit_block_math(self: Any, node: nodes.math_block) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    # The pages' trees are large and live till the end: to look through them for garbage again and
+    # again took a quarter of Sphinx's time.
+    gc.set_threshold(100_000, 50, 100)
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
     app.add_directive("explorer", Explorer)

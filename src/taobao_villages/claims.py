@@ -87,7 +87,7 @@ class Evidence:
         if self.interval is not None and not self.interval_unit:
             percent = "percent" in self.interval_kind
             object.__setattr__(self, "interval_unit", "%" if percent else self.unit)
-        unknown = sorted(set(self.sources) - set(data.sources().index))
+        unknown = sorted(set(self.sources) - set(data.load("sources")["source_id"]))
         if unknown:
             raise ClaimError(f"unknown source_id {', '.join(unknown)}: add to data/sources.csv")
 

@@ -486,7 +486,12 @@ def _stamp() -> tuple[int, ...]:
 
 
 def _resources() -> dict[str, dict[str, Any]]:
-    return {about["name"]: about for about in _package(folder(), _stamp())["resources"]}
+    return _by_name(folder(), _stamp())
+
+
+@lru_cache(maxsize=8)
+def _by_name(root: Path, stamp: tuple[int, ...]) -> dict[str, dict[str, Any]]:
+    return {about["name"]: about for about in _package(root, stamp)["resources"]}
 
 
 @lru_cache(maxsize=8)

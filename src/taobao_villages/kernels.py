@@ -131,10 +131,10 @@ class Provisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the kernel that `cmd`, ``python -m ipykernel_launcher ...``, describes."""
         arguments = cmd[cmd.index("-m") + 2 :]
-        process = self._server.fork(arguments, dict(kwargs["env"]), str(kwargs["cwd"]))
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        process = self._server.fork(arguments, dict(kwargs["env"]), str(self.cwd))
         self.process: Any = process
         self.pid = self.pgid = process.pid  # it leads its own group
-        self.cwd = kwargs["cwd"]
         return self.connection_info
 
 

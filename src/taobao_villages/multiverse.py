@@ -562,7 +562,7 @@ def stored(name: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    name : {"placebo", "calibration", "faults", "mutants", "kills", "surroundings"}
+    name : {"placebo", "calibration", "faults", "mutants", "kills", "surroundings", "results"}
         Which run.
 
     Returns

@@ -1,0 +1,87 @@
+"""Kernels that start as forks of a warm process: the same results, and nothing left behind."""
+
+import json
+import os
+import signal
+import time
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+
+from taobao_villages import kernels
+
+pytestmark = pytest.mark.skipif(not kernels.POSSIBLE, reason="needs Linux")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with kernels.warm() as started:
+        yield started
+
+
+def run(cells, server, folder, **env):
+    """The outputs of cells, one list each."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False)
+    kernels.manage(client, server)
+    client.execute(cwd=str(folder), env=os.environ | env)
+    return [cell.outputs for cell in notebook.cells]
+
+
+def test_a_fork_gives_what_a_kernel_gives_that_starts_alone(server, tmp_path):
+    cells = [
+        "import os, sys; print(os.getcwd(), os.environ['PLACE'], '' in sys.path)",
+        "import matplotlib.pyplot as plt; plt.plot([1, 3]); plt.show()",
+        "import joblib; joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(n) for n in (-1, -2))",
+        "get_ipython().history_manager is not None",
+        "import subprocess; subprocess.run(['echo', 'a child']).returncode",
+        "from taobao_villages import data; data.load('provinces/provinces').shape",
+    ]
+    forked, alone = (run(cells, how, tmp_path, PLACE="here") for how in (server, None))
+    assert json.dumps(forked) == json.dumps(alone)
+    assert forked[0][0].text == f"{tmp_path} here True\n"
+    assert "image/png" in forked[1][0].data
+    assert forked[2][0].data["text/plain"] == "[1, 2]"
+
+
+def test_a_fork_has_the_libraries_but_neither_package_nor_data(server, tmp_path):
+    asked = "import sys; print([name in sys.modules for name in {!r}])"
+    names = ["seaborn", "scipy.stats", "taobao_villages.data", "taobao_villages.claims"]
+    assert run([asked.format(names)], server, tmp_path)[0][0].text == "[True, True, False, False]\n"
+    assert "True" not in run([asked.format(names)], None, tmp_path)[0][0].text
+
+
+def test_a_kernel_that_dies_is_noticed(server, tmp_path):
+    with pytest.raises(DeadKernelError):
+        run(["import os; os._exit(3)"], server, tmp_path)
+    assert run(["1"], server, tmp_path)  # and the next one starts
+
+
+def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
+    with kernels.warm() as server:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os")])
+        client = NotebookClient(notebook, kernel_name="python3")
+        kernels.manage(client, server)
+        with client.setup_kernel(cwd=str(tmp_path)):
+            process = client.km.provisioner.process
+            assert process.poll() is None
+            os.kill(server._process.pid, signal.SIGKILL)
+            until = time.monotonic() + 20
+            while process.poll() is None:
+                assert time.monotonic() < until, "the kernel outlives its server"
+                time.sleep(0.1)
+        with pytest.raises(RuntimeError, match="its server has ended"):
+            server.fork([], {}, str(tmp_path))
+
+
+def test_a_process_that_is_gone_has_ended():
+    gone = kernels.Process(2**22 - 1)  # no Linux gives such a number unless asked to
+    assert (gone.poll(), gone.wait()) == (0, 0)
+    gone.kill()
+
+
+def test_one_notebook_alone_starts_no_server():
+    with kernels.warm(enough=False) as server:
+        assert server is None
