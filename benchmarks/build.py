@@ -66,10 +66,10 @@ def alone(folder: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def cold(folder: Path, runs: int) -> dict[str, Any]:
-    """Cold builds, ours and in series, against the notebooks alone and the lower bound."""
+def cold(folder: Path, runs: int) -> None:
+    """Write the times of cold builds, ours and in series, of notebooks alone, the lower bound."""
     cores = os.cpu_count() or 1
-    rows, notebooks = [], {}
+    rows: list[dict[str, float]] = []
     for _ in range(runs):
         notebooks = alone(folder)
         seconds = {name: cost["seconds"] for name, cost in notebooks.items()}
@@ -86,8 +86,9 @@ def cold(folder: Path, runs: int) -> dict[str, Any]:
         row |= {f"cold build over {name}": ours.seconds / row[name] for name in list(row)[:2]}
         row["cold build over serial build"] = ours.seconds / plain.seconds
         rows.append(row)
-    medians = {name: round(statistics.median(r[name] for r in rows), 2) for name in rows[0]}
-    return {"runs": runs} | medians | {"each notebook alone, last run": notebooks}
+        medians = {name: round(statistics.median(r[name] for r in rows), 2) for name in row}
+        told = {"runs": len(rows)} | medians | {"each notebook alone, last run": notebooks}
+        save("cold", told)  # an hour; what is done by then counts if it is stopped
 
 
 # ---- changes: each makes another one every time ----------------------------------------------
@@ -168,7 +169,7 @@ def main() -> None:
         if not asked.only_cold:
             save("rebuild", rebuilds(folder, asked.runs))
         if asked.cold:
-            save("cold", cold(copy(Path(place) / "cold"), asked.cold))
+            cold(copy(Path(place) / "cold"), asked.cold)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,16 @@ timeout_multiplier = 5.0
 WORDS = "only words that a reader sees, or that name an error"
 # Why a survivor is let live: it does the same. By module, function and the changed line.
 REASONS: dict[tuple[str, str, str], str] = {
+    ("blooming", "delta_evidence", ")"):
+        "the same: the seed that is left out is the default",
+    ("blooming", "spatial_tests", ")"):
+        "the same: the alternative that is left out is the default",
+    ("blooming", "printed_south", '"low": 100 * count.where(inside, ).groupby("year")'
+     ".sum() / total,"):
+        "the same: what is no number is left out of a sum",
+    ("blooming", "printed_south", '"high": 100 - 100 * count.where(~inside, None).groupby("year")'
+     ".sum() / total,"):
+        "the same: what is no number is left out of a sum",
     ("blooming", "growth_evidence", 'for row in table.to_dict("RECORDS"):'):
         "the same: pandas reads the word in any case",
     ("blooming", "list_months", 'months[2013] = pd.Period(first, None)'):

@@ -249,6 +249,86 @@ def test_the_colophon_tells_what_was_broken_on_purpose(pages):
     assert set(lost.values()) <= {"0", ""}, lost
 
 
+def cells(table):
+    """The texts of a table's rows."""
+    return [
+        [cell.get_text(strip=True).replace("\u2019", "'") for cell in row(["th", "td"])]
+        for row in table("tr")
+    ]
+
+
+def test_the_colophon_tells_how_long_things_take(pages):
+    results = multiverse.stored("results")
+    times, growth = pages["book/reference/colophon.html"].select("#how-long-does-it-take table")
+    assert cells(times)[1:] == book.timed(results)
+    assert cells(growth)[1:] == book.growing(results)
+    parts = {"cold", "rebuild", "environment", "methods", "multiverse", "pages"}
+    assert set(results) == parts
+    for part in parts:
+        assert all(one >= 5 for one in runs(results[part])), part
+
+
+def runs(found):
+    """How often each thing was timed."""
+    for name, value in found.items():
+        if name == "runs":
+            yield value
+        elif isinstance(value, dict) and name != "one module":
+            yield from runs(value)
+
+
+def test_timings_are_told_as_ratios_of_one_run():
+    about = {"about": {"date": "2026-01-02", "commit": "abc"}}
+    build = {"seconds": 4.0, "notebooks run": {}}
+    results = {
+        "cold": about
+        | {"cold build": 150.0, "lower bound": 100.0, "notebooks alone": 180.0}
+        | {"serial build": 200.0},
+        "rebuild": about
+        | {"nothing": build, "one cell": {"seconds": 12.0, "notebooks run": {"a": 6.0}}},
+        "environment": about | {"seconds, caches full": 5.0, "seconds, caches empty": 50.0},
+        "methods": about
+        | {"against": {"Gini": {"ours, ms": 0.3, "library, ms": 0.1}}, "sizes": [10, 100]}
+        | {
+            "growth": {
+                "Gini": {
+                    "seconds": [0.00123, 1234.5],
+                    "exponent of seconds": 1.0,
+                    "exponent of MB": 0.98,
+                }
+            }
+        },
+        "multiverse": about | {"variants a second, by workers": {"1": 20.0, "2": 30.0}},
+        "pages": about
+        | {
+            "theme's bare page": {"kB": 800, "first paint, ms": 400, "requests": 30},
+            "book/index.html": {"kB": 200, "first paint, ms": 100, "requests": 9},
+        },
+    }
+    run = "2026-01-02, abc"
+    assert book.timed(results) == [
+        ["Book built from nothing", "150 s", "lower bound: 100 s", "1.50", run],
+        ["Book built from nothing", "150 s", "notebooks alone: 180 s", "0.83", run],
+        ["Book built from nothing", "150 s", "serial build: 200 s", "0.75", run],
+        ["Built again, changed: nothing", "4 s", "from nothing: 150 s", "0.03", run],
+        ["Built again, changed: one cell", "12 s", "its notebook's own run: 6 s", "2.00", run],
+        ["Environment, packages at hand", "5 s", "from the network: 50 s", "0.10", run],
+        ["Gini", "0.3 ms", "the library alone: 0.1 ms", "3.00", run],
+        [
+            "Multiverse, two workers",
+            "30 variants a second",
+            "one: 20 variants a second",
+            "1.50",
+            run,
+        ],
+        ["index.html, kB", "200 kB", "the theme's bare page: 800 kB", "0.25", run],
+        ["index.html, first paint", "100 ms", "the theme's bare page: 400 ms", "0.25", run],
+        ["index.html, requests", "9 requests", "the theme's bare page: 30 requests", "0.30", run],
+    ]
+    assert book.growing(results) == [["Gini", "0.00123", "1,234", "1.00", "0.98"]]
+    assert (book.timed({}), book.growing({})) == ([], [])
+
+
 def test_what_was_broken_is_counted_without_what_is_harmless():
     run = {"date": "2026-01-02", "commit": "abc"}
     rows = book.broken(

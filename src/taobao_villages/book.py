@@ -816,7 +816,7 @@ def timed(results: dict[str, dict[str, Any]]) -> list[list[str]]:
         full, empty = (setup[f"seconds, caches {state}"] for state in ("full", "empty"))
         row(
             "environment",
-            "Environment made, packages at hand",
+            "Environment, packages at hand",
             full,
             empty,
             "s",
@@ -842,7 +842,7 @@ def growing(results: dict[str, dict[str, Any]]) -> list[list[str]]:
     return [
         [
             name,
-            *(f"{seconds:.3g}" for seconds in one["seconds"]),
+            *(f"{seconds:,.4g}" for seconds in one["seconds"]),
             *(f"{one[f'exponent of {what}']:.2f}" for what in ("seconds", "MB")),
         ]
         for name, one in told.get("growth", {}).items()
