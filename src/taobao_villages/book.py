@@ -59,9 +59,9 @@ from taobao_villages import (
     claims,
     course,
     data,
-    kernels,
     launch,
     multiverse,
+    processes,
     website,
 )
 from taobao_villages.reads import VARIABLE, Reads
@@ -84,7 +84,7 @@ MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 
 
 # Modules that no notebook imports: they make pages and the course.
-NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "kernels", "launch", "website")
+NOT_IN_NOTEBOOKS = ("__main__", "book", "course", "launch", "processes", "website")
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
@@ -177,7 +177,7 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> di
     running: list[NotebookClient] = []
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
     with (
-        kernels.warm(enough=len(order) > 1) as server,
+        processes.warm(enough=len(order) > 1) as server,
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
         _stopped(pool, running),
     ):
@@ -222,7 +222,7 @@ def _stopped(pool: ThreadPoolExecutor, running: list[NotebookClient]) -> Iterato
 
 
 def _run(
-    path: Path, running: list[NotebookClient], server: kernels.Server | None
+    path: Path, running: list[NotebookClient], server: processes.Server | None
 ) -> tuple[nbformat.NotebookNode, float, list[str]]:
     """The notebook with its outputs, the seconds that it took, and the files that it read."""
     notebook = nbformat.reads(stamp(path.read_text("utf-8"), ""), nbformat.NO_CONVERT)
@@ -237,12 +237,12 @@ def _run(
         extra_arguments=["--log-level=ERROR", "--IPKernelApp.extra_extensions=taobao_villages"],
         resources={"metadata": {"path": str(path.parent)}},
     )
-    kernels.manage(client, server)
+    processes.manage(client, server)
     running.append(client)
     began = time.perf_counter()
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
         try:
-            client.execute(env=os.environ | kernels.ONE_CORE | {VARIABLE: log.name})
+            client.execute(env=os.environ | processes.ONE_CORE | {VARIABLE: log.name})
         except CellExecutionError as error:
             ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
             message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
@@ -335,7 +335,7 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
         LOGGER.info("these are your own data. %s", changed)
     notebooks = [page for page in pages if page.suffix == ".ipynb"]
     env.taobao_key = key
-    with ProcessPoolExecutor() as pool:  # beside the notebooks and what follows, in this order
+    with processes.workers() as pool:  # beside the notebooks and what follows, in this order
         ledger, forecasts = (
             later(pool, kept_in(cache_folder, name, key), COMPUTED[name])
             for name in ("ledger", "forecasts")

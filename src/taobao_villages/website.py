@@ -20,7 +20,6 @@ import hashlib
 import os
 import posixpath
 import re
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from taobao_villages import __version__
+from taobao_villages import __version__, processes
 
 CHINESE = re.compile(
     r"[\u3400-\u9fff](?:[\u3000-\u303f\u3400-\u9fff\uff00-\uffef·]*[\u3400-\u9fff])?"
@@ -461,7 +460,7 @@ def finish_pages(app: Sphinx, error: Exception | None) -> None:
     pages.sort(key=lambda path: (-path.stat().st_size, path))  # the longest first
     work = partial(finish_file, out=out, meanings=meanings)
     if sum(SIGN not in path.read_text("utf-8") for path in pages) > FEW:
-        with ProcessPoolExecutor() as pool:
+        with processes.workers() as pool:
             used = set().union(*pool.map(work, pages))
     else:
         used = set().union(*map(work, pages))

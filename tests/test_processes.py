@@ -1,8 +1,10 @@
-"""Kernels that start as forks of a warm process: the same results, and nothing left behind."""
+"""Kernels that start as forks of a warm process, and workers: the same, and nothing is left."""
 
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import nbformat
@@ -10,14 +12,22 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from taobao_villages import kernels
+from taobao_villages import processes
 
-pytestmark = pytest.mark.skipif(not kernels.POSSIBLE, reason="needs Linux")
+pytestmark = pytest.mark.skipif(not processes.POSSIBLE, reason="needs Linux")
+WORKERS = """
+import os, sys, time
+from taobao_villages import processes
+with processes.workers() as pool:
+    pids = {pool.submit(os.getpid).result() for _ in range(9)}
+    print(*pids, flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture(scope="module")
 def server():
-    with kernels.warm() as started:
+    with processes.warm() as started:
         yield started
 
 
@@ -25,7 +35,7 @@ def run(cells, server, folder, **env):
     """The outputs of cells, one list each."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False)
-    kernels.manage(client, server)
+    processes.manage(client, server)
     client.execute(cwd=str(folder), env=os.environ | env)
     return [cell.outputs for cell in notebook.cells]
 
@@ -60,10 +70,10 @@ def test_a_kernel_that_dies_is_noticed(server, tmp_path):
 
 
 def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
-    with kernels.warm() as server:
+    with processes.warm() as server:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os")])
         client = NotebookClient(notebook, kernel_name="python3")
-        kernels.manage(client, server)
+        processes.manage(client, server)
         with client.setup_kernel(cwd=str(tmp_path)):
             process = client.km.provisioner.process
             assert process.poll() is None
@@ -77,11 +87,23 @@ def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
 
 
 def test_a_process_that_is_gone_has_ended():
-    gone = kernels.Process(2**22 - 1)  # no Linux gives such a number unless asked to
+    gone = processes.Process(2**22 - 1)  # no Linux gives such a number unless asked to
     assert (gone.poll(), gone.wait()) == (0, 0)
     gone.kill()
 
 
 def test_one_notebook_alone_starts_no_server():
-    with kernels.warm(enough=False) as server:
+    with processes.warm(enough=False) as server:
         assert server is None
+
+
+def test_workers_end_with_a_build_that_is_killed(tmp_path):
+    build = subprocess.Popen([sys.executable, "-c", WORKERS], stdout=subprocess.PIPE, text=True)
+    working = [processes.Process(int(pid)) for pid in build.stdout.readline().split()]
+    assert {one.poll() for one in working} == {None}
+    build.kill()  # it alone, as by hand
+    build.wait()
+    until = time.monotonic() + 20
+    while None in {one.poll() for one in working}:
+        assert time.monotonic() < until, "a worker outlives its build"
+        time.sleep(0.1)

@@ -1,10 +1,11 @@
-"""Kernels that start warm: each is a fork of one process that has imported the libraries.
+"""The processes of a build: kernels that start warm, and workers that end with it.
 
 A notebook of the book takes some seconds, and a third of that is the import of libraries that are
-the same in all. jupyter_client starts kernels through a provisioner, its documented place for
-another way of starting; ours asks a server, ``python -m taobao_villages.kernels``, for a fork.
-The server imports libraries alone: package and data are read by each kernel itself, so that what
-a notebook reads is still noted (see `reads`).
+the same in all. So each kernel is a fork of one process that has imported them. jupyter_client
+starts kernels through a provisioner, its documented place for another way of starting; ours asks
+a server, ``python -m taobao_villages.processes``, for a fork. The server imports libraries alone:
+package and data are read by each kernel itself, so that what a notebook reads is still noted (see
+`reads`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +45,25 @@ LIBRARIES = (
 )
 ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # for each kernel
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # as every kernel sets it
+
+
+def workers() -> ProcessPoolExecutor:
+    """Processes over the cores, which end when this one does, however it ends."""
+    return ProcessPoolExecutor(initializer=end_with, initargs=(os.getpid(),))
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent has ended: one that is killed cannot tell its workers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+# ---- kernels ---------------------------------------------------------------------------------
 
 
 class Process:
@@ -89,7 +111,7 @@ class Server:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "taobao_villages.kernels"],
+            [sys.executable, "-m", "taobao_villages.processes"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | ONE_CORE | INLINE,
