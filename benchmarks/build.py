@@ -168,9 +168,9 @@ def main() -> None:
     parser.add_argument("--only-cold", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        folder = copy(Path(place) / "book")
-        build(folder)  # compiles bytecode and makes font caches, which no figure is about
         if not asked.only_cold:
+            folder = copy(Path(place) / "book")
+            build(folder)  # compiles bytecode and fills the caches
             save("rebuild", rebuilds(folder, asked.runs))
         if asked.cold:
             cold(copy(Path(place) / "cold"), asked.cold)

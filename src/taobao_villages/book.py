@@ -90,7 +90,6 @@ INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
 BROKEN = ("faults", "mutants", "kills", "surroundings")  # runs that break things on purpose
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
-EXPLORER = "book/explorer"
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
 FEW_SOURCES = 6
 # Folders of style sheets, scripts and templates that the theme copies or uses.
@@ -296,13 +295,6 @@ def forecasts_json() -> str:
     return after_2017.forecasts_json()
 
 
-def explorer_json() -> str:
-    """The numbers of the explorer."""
-    from taobao_villages import explorer
-
-    return explorer.payload_json()
-
-
 def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) -> str:
     """The ledger with what the variants say, and what the prose can name."""
     rows = multiverse.ledger(ledger)
@@ -310,7 +302,7 @@ def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) 
     return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
-COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json, "explorer": explorer_json}
+COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json}
 
 
 # ---- events of the build -------------------------------------------------------------------
@@ -335,14 +327,12 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
         LOGGER.info("these are your own data. %s", changed)
     notebooks = [page for page in pages if page.suffix == ".ipynb"]
     env.taobao_key = key
-    with processes.workers() as pool:  # beside the notebooks and what follows, in this order
+    # Beside the notebooks. Neither starts processes of its own, which a worker would wait for.
+    with processes.workers() as pool:
         ledger, forecasts = (
-            later(pool, kept_in(cache_folder, name, key), COMPUTED[name])
-            for name in ("ledger", "forecasts")
+            later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
         )
         env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
-        if EXPLORER in env.found_docs:  # it takes the variants that the multiverse has kept
-            later(pool, kept_in(cache_folder, "explorer", key), COMPUTED["explorer"])
         shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
         told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
     env.taobao_ledger, named = told["ledger"], told["numbers"]
@@ -1145,7 +1135,7 @@ class Explorer(SphinxDirective):
 
         env: Any = self.env
         cache = Path(env.config.nb_execution_cache_path)
-        content = keep(kept_in(cache, "explorer", env.taobao_key), COMPUTED["explorer"])
+        content = keep(kept_in(cache, "explorer", env.taobao_key), explorer.payload_json)
         env.metadata[env.docname]["explorer"] = True
         return [nodes.raw("", explorer.markup(content), format="html")]
 
