@@ -283,12 +283,17 @@ def test_timings_are_told_as_ratios_of_one_run():
     results = {
         "cold": about
         | {"cold build": 150.0, "lower bound": 100.0, "notebooks alone": 180.0}
-        | {"serial build": 200.0},
+        | {"serial build": 200.0}
+        | {"cold build over lower bound": 1.5, "cold build over notebooks alone": 0.84}
+        | {"cold build over serial build": 0.75},
         "rebuild": about
         | {"nothing": build, "one cell": {"seconds": 12.0, "notebooks run": {"a": 6.0}}},
         "environment": about | {"seconds, caches full": 5.0, "seconds, caches empty": 50.0},
         "methods": about
-        | {"against": {"Gini": {"ours, ms": 0.3, "library, ms": 0.1}}, "sizes": [10, 100]}
+        | {
+            "against": {"Gini": {"ours, ms": 0.3, "library, ms": 0.1, "ratio": 3.0}},
+            "sizes": [10, 100],
+        }
         | {
             "growth": {
                 "Gini": {
@@ -308,7 +313,7 @@ def test_timings_are_told_as_ratios_of_one_run():
     run = "2026-01-02, abc"
     assert book.timed(results) == [
         ["Book built from nothing", "150 s", "lower bound: 100 s", "1.50", run],
-        ["Book built from nothing", "150 s", "notebooks alone: 180 s", "0.83", run],
+        ["Book built from nothing", "150 s", "notebooks alone: 180 s", "0.84", run],
         ["Book built from nothing", "150 s", "serial build: 200 s", "0.75", run],
         ["Built again, changed: nothing", "4 s", "from nothing: 150 s", "0.03", run],
         ["Built again, changed: one cell", "12 s", "its notebook's own run: 6 s", "2.00", run],
