@@ -233,10 +233,7 @@ def test_reference_pages_hold_the_whole_package(pages):
 def test_the_colophon_tells_what_was_broken_on_purpose(pages):
     kept = {name: multiverse.stored(name) for name in book.BROKEN}
     told = pages["book/reference/colophon.html"].select_one("#what-was-broken-on-purpose table")
-    shown = [
-        [cell.get_text(strip=True).replace("’", "'") for cell in row(["th", "td"])]
-        for row in told("tr")
-    ]
+    shown = cells(told)
     assert shown[1:] == book.broken(**kept)
     things = [row[0] for row in shown[1:]]
     for kind in kept["faults"]["kinds"]:

@@ -181,12 +181,8 @@ def lighten(page: BeautifulSoup, *, search: bool) -> None:
         address = str(tag.get("src") or tag.get("href") or "")
         unused = UNUSED.search(address) or (not search and SEARCH.search(address))
         hint = tag.get("as") == "script"  # to load early what waits
-        if (
-            unused
-            or hint
-            or tag.get("type") == "text/x-thebe-config"
-            or THEBE.search(tag.get_text())
-        ):
+        thebe = tag.get("type") == "text/x-thebe-config" or THEBE.search(tag.get_text())
+        if unused or hint or thebe:
             tag.decompose()
         elif tag.get("src"):
             tag["defer"] = ""  # they keep their order
