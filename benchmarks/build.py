@@ -33,8 +33,10 @@ BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W",
 # The same build without our runner: myst-nb runs the notebooks, one after the other.
 SERIAL = """
 import sys
-from taobao_villages import book
-book.run_notebooks = lambda paths, folder, reads: dict.fromkeys(paths, "serial")
+from contextlib import nullcontext
+from taobao_villages import book, processes
+processes.warm = lambda enough: nullcontext()
+book.run_notebooks = lambda paths, folder, reads, server: dict.fromkeys(paths, "serial")
 from jupyter_book.cli.main import main
 sys.exit(main(["build", ".", "-W", "-n"]))
 """

@@ -32,7 +32,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,12 @@ def stamp(text: str, key: str) -> str:
     return json.dumps(notebook)
 
 
-def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> dict[Path, str]:
+def run_notebooks(
+    paths: Sequence[Path],
+    cache_folder: Path,
+    reads: Reads,
+    server: processes.Server | None = None,
+) -> dict[Path, str]:
     """Run the notebooks that the cache does not hold, over the cores, longest first.
 
     Parameters
@@ -139,6 +144,8 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> di
         Folder of the jupyter-cache.
     reads : Reads
         What the notebooks read when they last ran.
+    server : processes.Server, optional
+        The process that kernels are to be forks of, if one has been started already.
 
     Returns
     -------
@@ -174,9 +181,10 @@ def run_notebooks(paths: Sequence[Path], cache_folder: Path, reads: Reads) -> di
     )
     failures = []
     running: list[NotebookClient] = []
+    started = nullcontext(server) if server else processes.warm(enough=len(order) > 1)
     # A kernel is a process of its own, so threads are enough to keep all cores busy.
     with (
-        processes.warm(enough=len(order) > 1) as server,
+        started as server,
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
         _stopped(pool, running),
     ):
@@ -321,20 +329,22 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
     pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
     cache_folder = cache_of(app)
     app.config.nb_execution_cache_path = str(cache_folder)
-    if not kept_in(cache_folder, "ledger", key).exists():  # else these data have been checked
-        refuse(data.folder(), data.faults())
-    if changed := data.released():
-        LOGGER.info("these are your own data. %s", changed)
     notebooks = [page for page in pages if page.suffix == ".ipynb"]
     env.taobao_key = key
-    # Beside the notebooks. Neither starts processes of its own, which a worker would wait for.
-    with processes.workers() as pool:
-        ledger, forecasts = (
-            later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
-        )
-        env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app))
-        shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
-        told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
+    unknown = not kept_in(cache_folder, "ledger", key).exists()
+    with processes.warm(enough=unknown) as server:
+        if unknown:  # else these data have been checked; the server gets ready meanwhile
+            refuse(data.folder(), data.faults())
+        if changed := data.released():
+            LOGGER.info("these are your own data. %s", changed)
+        # Beside the notebooks. Neither starts processes of its own, which a worker would wait for.
+        with processes.workers() as pool:
+            ledger, forecasts = (
+                later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
+            )
+            env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app), server)
+    shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
+    told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
     env.taobao_ledger, named = told["ledger"], told["numbers"]
     env.taobao_numbers = named
     env.myst_config = replace(env.myst_config, substitutions=named)

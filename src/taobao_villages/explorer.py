@@ -208,9 +208,13 @@ def verdicts(
         return {"C21": _kept(variants, "C21", choices)}
     told = {"C20": blooming.C20.judge(definitions=(name,), years=(year,)).verdict}
     if name in blooming.C18.variants["south"]:
-        described = {"base": base, "family": "quasi-poisson", "south": name}
-        told["C18"] = _kept(variants, "C18", described)
+        told["C18"] = _c18(name, base, variants)
     return told
+
+
+def _c18(south: str, base: str, variants: pd.DataFrame) -> str:
+    """The verdict of C18, the only one that hangs on the base."""
+    return _kept(variants, "C18", {"base": base, "family": "quasi-poisson", "south": south})
 
 
 def _kept(variants: pd.DataFrame, claim_id: str, choices: Mapping[str, Any]) -> str:
@@ -479,8 +483,10 @@ def _region(one: Region, variants: pd.DataFrame) -> dict[str, Any]:
     inside = one.inside
     results: dict[str, Any] = {}
     for year in YEARS:
-        found = {base: state(one.name, year=year, base=base) for base in BASES}
-        first = found["rural_population"]
+        first = state(one.name, year=year)
+        found = dict.fromkeys(BASES, first)  # no base is told of years without a complete list
+        if year in units.YEARS:
+            found = {base: state(one.name, year=year, base=base) for base in BASES}
         told = verdicts(one.name, year=year, base="rural_population", variants=variants)
         results[str(year)] = {
             **{name: _plain([first[name]])[0] for name in ("share", "low", "high")},
@@ -489,10 +495,8 @@ def _region(one: Region, variants: pd.DataFrame) -> dict[str, Any]:
             "verdicts": {claim: dict.fromkeys(BASES, verdict) for claim, verdict in told.items()},
         }
         if "C18" in told:
-            results[str(year)]["verdicts"]["C18"] = {
-                base: verdicts(one.name, year=year, base=base, variants=variants)["C18"]
-                for base in BASES
-            }
+            of_base = {base: _c18(one.name, base, variants) for base in BASES}
+            results[str(year)]["verdicts"]["C18"] = of_base
     return {
         "name": one.name,
         "group": one.group,
