@@ -146,13 +146,12 @@ def rebuilds(folder: Path, runs: int) -> dict[str, Any]:
     found = {}
     for name, change in CHANGES.items():
         costs = []
-        times = 1 if change is module else runs
-        for turn in range(times):
+        for turn in range(runs):
             change(folder, turn + 1)
             costs.append(build(folder))
         ran = {notebook: float(taken) for notebook, taken in RAN.findall(costs[-1].log)}
         found[name] = {
-            "runs": times,
+            "runs": runs,
             "seconds": round(statistics.median(c.seconds for c in costs), 1),
             "cpu": round(statistics.median(c.cpu for c in costs), 1),
             "largest process, MB": round(max(c.peak_mb for c in costs)),
