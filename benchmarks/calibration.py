@@ -14,9 +14,6 @@ Writes ``benchmarks/calibration.json``, which the book's colophon shows.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +22,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from scipy import stats
+from timing import note
 
 from taobao_villages import (
     after_2017,
@@ -304,17 +302,7 @@ def main() -> None:
     numbers = range(len(list(experiments())))
     work = (joblib.delayed(run)(number, asked.draws) for number in numbers)
     rows = joblib.Parallel(n_jobs=asked.jobs, verbose=5)(work)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    told = {
-        "commit": commit,
-        "date": datetime.date.today().isoformat(),
-        "data_version": data.version(),
-        "draws": asked.draws,
-        "rows": rows,
-    }
-    RESULT.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    note(RESULT, {"data_version": data.version(), "draws": asked.draws, "rows": rows})
     print(pd.DataFrame(rows).to_string(index=False))
 
 

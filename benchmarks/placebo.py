@@ -12,15 +12,14 @@ Writes ``benchmarks/placebo.json``, which the book's chapter on the multiverse s
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
+from timing import note
 
 from taobao_villages import claims, data, multiverse, provinces, statistics
 
@@ -204,12 +203,7 @@ def main() -> None:
             "variants": len(rows),
             "variants_reproduced": round(100 * float(full.mean()), 1),
         }
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    result = {
-        "commit": commit,
-        "date": datetime.date.today().isoformat(),
+    found = {
         "data_version": data.version(),
         "sets": sets,
         "permutations": PERMUTATIONS,
@@ -219,7 +213,7 @@ def main() -> None:
         "left_out": LEFT_OUT,
         "rates": rates,
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    note(RESULT, found)
     print(json.dumps(rates, indent=1))
 
 

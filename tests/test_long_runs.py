@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
-
-import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import faults
 import kills
+import pytest
 import surroundings
 
 from taobao_villages import multiverse

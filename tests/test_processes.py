@@ -1,6 +1,7 @@
 """Kernels that start as forks of a warm process, and workers: the same, and nothing is left."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -84,6 +85,15 @@ def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
                 time.sleep(0.1)
         with pytest.raises(RuntimeError, match="its server has ended"):
             server.fork([], {}, str(tmp_path))
+
+
+def test_the_server_ends_although_a_worker_holds_its_input():
+    with processes.warm():
+        worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(30,))
+        worker.start()
+    assert worker.is_alive(), "the server waited for the worker"
+    worker.kill()
+    worker.join()
 
 
 def test_a_process_that_is_gone_has_ended():

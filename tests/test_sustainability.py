@@ -124,8 +124,6 @@ def test_unknown_choices_are_refused():
         sustainability.county_units("moon")
     with pytest.raises(ValueError, match="moon"):
         sustainability.chance(model="moon", draws=2)
-    with pytest.raises(ValueError, match="moon"):
-        sustainability.base("moon", 2016)
 
 
 def test_every_inland_county_on_a_list_has_a_status():

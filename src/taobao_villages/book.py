@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ BROKEN = ("faults", "mutants", "kills", "surroundings")  # runs that break thing
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
 FEW_SOURCES = 6
+EXPLORER = "book/explorer"  # the page of the explorer
 # Folders of style sheets, scripts and templates that the theme copies or uses.
 ASSETS = ("static", "templates", "explorer")
 LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict", "data_version"]
@@ -310,6 +312,16 @@ def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) 
     return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
+def explorer_json(path: Path) -> Callable[[], str]:
+    """What computes the explorer's numbers, given what the multiverse found, if `path` is not."""
+    from taobao_villages import explorer
+
+    if path.exists():
+        return explorer.payload_json
+    variants = multiverse.kept()
+    return partial(explorer.payload_json, variants[variants["claim_id"].isin(explorer.CLAIMS)])
+
+
 COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json}
 
 
@@ -337,12 +349,17 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
             refuse(data.folder(), data.faults())
         if changed := data.released():
             LOGGER.info("these are your own data. %s", changed)
-        # Beside the notebooks. Neither starts processes of its own, which a worker would wait for.
-        with processes.workers() as pool:
-            ledger, forecasts = (
-                later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
-            )
-            env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app), server)
+        # Beside the notebooks, and the explorer's numbers beside the pages. None of these starts
+        # processes of its own, which a worker would wait for.
+        pool = processes.workers()
+        ledger, forecasts = (
+            later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
+        )
+        env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app), server)
+    if EXPLORER in names:
+        path = kept_in(cache_folder, "explorer", key)
+        app.taobao_explorer = later(pool, path, explorer_json(path))  # type: ignore[attr-defined]
+    pool.shutdown(wait=False)
     shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
     told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
     env.taobao_ledger, named = told["ledger"], told["numbers"]
@@ -384,6 +401,16 @@ def refuse(folder: Path, faults: Sequence[str]) -> None:
 def unfinished(app: Sphinx) -> Path:
     """A file that is there while pages are written: a stopped build leaves it behind."""
     return Path(app.doctreedir) / "unfinished"
+
+
+def begin_pages(app: Sphinx, env: Any) -> None:
+    """Mark the pages as unfinished, and let Sphinx write them over the cores.
+
+    jupyter-book has no option for it. One process more than there are cores, since the first only
+    hands out pages. They are read by one process: the numbers that they tell are in its memory.
+    """
+    unfinished(app).touch()
+    app.parallel = 1 + (os.cpu_count() or 1)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
@@ -628,11 +655,7 @@ def listing_nodes(
     lines: list[list[str | nodes.Node]] = []
     for row in rows:
         cells: list[str | nodes.Node] = list(row)
-        cells[source_column] = links = nodes.paragraph()
-        for position, source in enumerate(row[source_column].split(";")):
-            if position:
-                links += nodes.Text(", ")
-            links += reference(f"source-{source}", source)
+        cells[source_column] = source_links(row[source_column].split(";"))
         lines.append(cells)
     table = plain_table(head, lines)
     table["classes"].append("sortable")
@@ -702,12 +725,18 @@ def source_line(ids: Sequence[str]) -> nodes.paragraph:
     line = nodes.paragraph(
         "", "Source: " if len(ids) == 1 else "Sources: ", classes=["source-line"]
     )
+    line += [*source_links(ids).children, nodes.Text(".")]
+    return line
+
+
+def source_links(ids: Sequence[str]) -> nodes.paragraph:
+    """Sources, each a link to its entry, with commas between."""
+    links = nodes.paragraph()
     for position, source in enumerate(ids):
         if position:
-            line += nodes.Text(", ")
-        line += reference(f"source-{source}", source)
-    line += nodes.Text(".")
-    return line
+            links += nodes.Text(", ")
+        links += reference(f"source-{source}", source)
+    return links
 
 
 def reference(label: str, text: str) -> addnodes.pending_xref:
@@ -1020,7 +1049,7 @@ class Reference(SphinxDirective):
             told = nodes.paragraph("", row.found)
             if isinstance(row.note, str):
                 told += nodes.Text(f" ({row.note})")
-            rows.append([row.place, row.article_prints, told, row.certainty, source_line(ids)])
+            rows.append([row.place, row.article_prints, told, row.certainty, source_links(ids)])
         head = ["Where", "The article prints", "Found", "Certainty", "Source"]
         table = plain_table(head, rows)
         table["classes"].append("sortable")
@@ -1151,8 +1180,7 @@ class Explorer(SphinxDirective):
         from taobao_villages import explorer
 
         env: Any = self.env
-        cache = Path(env.config.nb_execution_cache_path)
-        content = keep(kept_in(cache, "explorer", env.taobao_key), explorer.payload_json)
+        content = env.app.taobao_explorer()
         env.metadata[env.docname]["explorer"] = True
         return [nodes.raw("", explorer.markup(content), format="html")]
 
@@ -1233,11 +1261,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-updated", skip_numbering, priority=100)
     app.connect("env-get-updated", keep_numbering, priority=900)
     app.connect("source-read", stamp_source, priority=100)
-    app.connect("env-updated", lambda app, env: unfinished(app).touch())
+    app.connect("env-updated", begin_pages)
     app.connect("html-collect-pages", complete_index)
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", add_explorer)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", write_slides)
     app.connect("build-finished", finish, priority=900)
-    return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": False}
+    return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": True}

@@ -383,8 +383,13 @@ def _names() -> pd.Series:
 # ---- what the page carries ------------------------------------------------------------------
 
 
-def payload() -> dict[str, Any]:
+def payload(variants: pd.DataFrame | None = None) -> dict[str, Any]:
     """All numbers of the page, as plain values; None is no data.
+
+    Parameters
+    ----------
+    variants : DataFrame, optional
+        From `multiverse.kept`, which is asked otherwise; those of `CLAIMS` are enough.
 
     Returns
     -------
@@ -406,7 +411,8 @@ def payload() -> dict[str, Any]:
         }
         for year in YEARS
     }
-    known, happened, variants = cases(), events(), multiverse.kept()
+    known, happened = cases(), events()
+    variants = multiverse.kept() if variants is None else variants
     book = variants[variants["variant"] == 0].set_index("claim_id")["verdict"]
     return {
         "start": START,
@@ -466,10 +472,10 @@ def payload() -> dict[str, Any]:
     }
 
 
-def payload_json() -> str:
+def payload_json(variants: pd.DataFrame | None = None) -> str:
     """`payload` as JSON text."""
     with data.steady():
-        return json.dumps(payload(), ensure_ascii=False, allow_nan=False)
+        return json.dumps(payload(variants), ensure_ascii=False, allow_nan=False)
 
 
 def _total(year: int) -> int:

@@ -139,8 +139,10 @@ class Server:
                 raise RuntimeError("no kernel could be started: its server has ended") from None
 
     def close(self) -> None:
-        """End the server."""
-        self._process.communicate()
+        """End the server, also where a worker of the build holds its input open too."""
+        with suppress(BrokenPipeError):  # it has ended already
+            self._process.communicate("\n")
+        self._process.wait()
 
 
 class Provisioner(LocalProvisioner):
@@ -191,11 +193,13 @@ def manage(client: NotebookClient, server: Server | None) -> None:
 
 
 def serve() -> None:
-    """Fork a kernel for each line of the input, until it ends; answer with its process id."""
+    """Fork a kernel for each line of the input, until an empty one; answer with its process id."""
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.freeze()  # no fork need look for garbage among what was imported
     for line in sys.stdin:
+        if not line.strip():
+            break
         if not (pid := os.fork()):
             return be_kernel(**json.loads(line))
         print(pid, flush=True)

@@ -18,11 +18,10 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from taobao_villages import coding, data, statistics
+from taobao_villages import coding, data, provinces, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
+from taobao_villages.provinces import LISTS, YEARS
 
-YEARS = (2014, 2015, 2016)  # the complete lists
-LISTS = {2014: "xrwang2014", 2015: "xrwang2015", 2016: "xrwang2016"}
 SEED = 20170901  # the article's day of publication
 
 # The two meanings of "national poverty county": columns of villages/poverty_status, and how many.
@@ -283,29 +282,9 @@ def _urn(model: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
         size = units["administrative_villages"].astype(float)
         if model == CHANCE[3]:
             within = size / size.groupby(units["province_code"]).transform("sum")
-            size = within * units["province_code"].map(base("rural_population", 2016))
+            size = within * units["province_code"].map(provinces.base("rural_population", 2016))
         weights = (size / size.sum()).to_numpy()
     return units, eligible, weights
-
-
-def base(name: str, year: int) -> pd.Series:
-    """What villages are held against, by ``province_code``.
-
-    Parameters
-    ----------
-    name : {"rural_population", "population", "administrative_villages"}
-        10,000 persons, or villagers' committees of 2016.
-    """
-    if name == "administrative_villages":
-        return data.indicator("administrative_villages", 2016, "nbs_divcodes_2016")
-    people = data.indicator("population", year, "nbs_pop_2023")
-    if name == "population":
-        return people
-    if name == "rural_population":
-        return people * (1 - data.indicator("urbanisation_rate", year, "renjiyi_compiled") / 100)
-    raise ValueError(
-        f"base is {name!r}; use rural_population, population or administrative_villages"
-    )
 
 
 def _coastal_villages(definition: str) -> int:
@@ -673,14 +652,6 @@ INCOMES = ("disposable income", "output")
 ROAD_SOURCES = ("nbs_transport_ttc", "area_marioarace", "nbs_pop_2023", "renjiyi_compiled")
 
 
-def by_province(year: int) -> pd.Series:
-    """Villages by province from the complete list of a year, zeros included."""
-    table = data.load("villages/province_year")
-    table = table[table["source_id"] == LISTS[year]].set_index("province_code")["n_villages"]
-    codes = data.load("provinces/provinces")["province_code"]
-    return table.reindex(codes, fill_value=0).astype(int).rename("n_villages")
-
-
 def model_frame(
     year: int = 2016,
     *,
@@ -709,7 +680,7 @@ def model_frame(
         ``density`` (residents per square kilometre) and ``parcels`` (sent per resident in the
         first half of 2016; NaN for 8 provinces).
     """
-    people = base("population", year)
+    people = provinces.base("population", year)
     land = data.indicator("land_area", 2000, "area_marioarace")
     length = data.indicator("highway_length", year, "nbs_transport_ttc")
     money = (
@@ -726,7 +697,8 @@ def model_frame(
             "parcels": np.log(parcels),
         }
     )
-    frame = pd.concat([by_province(year), base(exposure, year).rename("exposure"), frame], axis=1)
+    size = provinces.base(exposure, year).rename("exposure")
+    frame = pd.concat([provinces.villages(year), size, frame], axis=1)
     if sample == "inland provinces":
         coast = data.load("provinces/provinces").set_index("province_code")["coastal"]
         frame = frame[~coast]
