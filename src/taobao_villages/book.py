@@ -313,7 +313,10 @@ def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) 
 
 
 def explorer_json(path: Path) -> Callable[[], str]:
-    """What computes the explorer's numbers, given what the multiverse found, if `path` is not."""
+    """What computes the explorer's numbers, unless they are kept in `path`.
+
+    It is given what the multiverse found, so that no worker has to run the multiverse.
+    """
     from taobao_villages import explorer
 
     if path.exists():
