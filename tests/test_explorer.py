@@ -7,13 +7,14 @@ import json
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import numpy as np
 import pytest
 
-from taobao_villages import blooming, explorer, multiverse, provinces
+from taobao_villages import blooming, book, explorer, multiverse, provinces
 
 ASSETS = Path(__file__).parents[1] / "book" / "_assets" / "explorer"
 
@@ -124,6 +125,15 @@ def test_tiles_show_the_lists_and_31_provinces_with_three_places_without_data(co
         assert [code for code in codes if shown[code] is None] == ["71", "81", "82"]
         rates = content["values"][str(year)]["rate"]["rural_population"]
         assert np.nanmax(np.array(rates, float)) == pytest.approx(provinces.rates(year).max(), 1e-4)
+
+
+def test_a_page_of_another_name_computes_its_numbers_itself(content, tmp_path):
+    config = SimpleNamespace(nb_execution_cache_path=str(tmp_path / "jupyter"))
+    env = SimpleNamespace(app=SimpleNamespace(), config=config, taobao_key="a key")
+    env.docname, env.metadata = "book/elsewhere", {"book/elsewhere": {}}
+    (page,) = book.Explorer.run(SimpleNamespace(env=env))
+    assert page.astext() == explorer.markup(content)
+    assert env.metadata["book/elsewhere"]["explorer"]
 
 
 def test_tables_to_look_up_hold_every_listed_village():

@@ -312,15 +312,10 @@ def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) 
     return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
-def explorer_json(path: Path) -> Callable[[], str]:
-    """What computes the explorer's numbers, unless they are kept in `path`.
-
-    It is given what the multiverse found, so that no worker has to run the multiverse.
-    """
+def explorer_json() -> Callable[[], str]:
+    """What computes the explorer's numbers, given the variants: no worker runs the multiverse."""
     from taobao_villages import explorer
 
-    if path.exists():
-        return explorer.payload_json
     variants = multiverse.kept()
     return partial(explorer.payload_json, variants[variants["claim_id"].isin(explorer.CLAIMS)])
 
@@ -359,9 +354,10 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
             later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
         )
         env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app), server)
-    if EXPLORER in names:
-        path = kept_in(cache_folder, "explorer", key)
-        app.taobao_explorer = later(pool, path, explorer_json(path))  # type: ignore[attr-defined]
+    path = kept_in(cache_folder, "explorer", key)
+    if EXPLORER in names and not path.exists():
+        begun = pool.submit(keep, path, explorer_json())
+        app.taobao_explorer = begun.result  # type: ignore[attr-defined]
     pool.shutdown(wait=False)
     shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
     told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
@@ -1183,7 +1179,9 @@ class Explorer(SphinxDirective):
         from taobao_villages import explorer
 
         env: Any = self.env
-        content = env.app.taobao_explorer()
+        path = kept_in(Path(env.config.nb_execution_cache_path), "explorer", env.taobao_key)
+        begun = getattr(env.app, "taobao_explorer", None)  # not on a page of another name
+        content = begun() if begun else keep(path, explorer.payload_json)
         env.metadata[env.docname]["explorer"] = True
         return [nodes.raw("", explorer.markup(content), format="html")]
 
