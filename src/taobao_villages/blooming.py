@@ -92,6 +92,29 @@ def list_months(*, dates: str = "closing", first: str = "2013-12") -> pd.Series:
     return months
 
 
+def count_months(
+    years: Sequence[int], *, dates: str = "closing", first: str = "2013-12"
+) -> pd.Series:
+    """The month of each national total: that of its list, and before the lists December.
+
+    Parameters
+    ----------
+    years : sequence of int
+        Years that have a total.
+    dates, first : str
+        See `list_months`.
+
+    Returns
+    -------
+    Series of Period
+        Indexed by `years`.
+    """
+    months = list_months(dates=dates, first=first)
+    for year in set(years) - set(months.index):  # no source says when these were counted
+        months[year] = pd.Period(f"{year}-12", "M")
+    return months.loc[list(years)]
+
+
 def growth(
     *,
     total_2014: int = 212,
@@ -118,9 +141,7 @@ def growth(
     """
     count = table_two()["high"].astype(float)
     count[2014] = total_2014
-    months = list_months(dates=dates, first=first)
-    for year in set(years) - set(months.index):  # before the lists
-        months[year] = pd.Period(f"{year}-12", "M")
+    months = count_months(years, dates=dates, first=first)
     return statistics.growth_intervals(count.loc[list(years)], months)
 
 
@@ -1263,11 +1284,13 @@ def rival_curves() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a curve: ``curve``, ``parameters``, ``residual`` (root mean square, log scale) and
-        ``fit`` (fitted villages at each dated total). Six totals cannot choose between them.
+        One row a curve: ``curve``, ``parameters``, ``residual`` (root mean square, log scale),
+        ``fit`` (fitted villages at each dated total) and ``best`` (the parameters, for time in
+        years since the first total). Six totals cannot choose between them.
     """
     table = table_two().dropna()
-    t = (table.index - table.index[0]).to_numpy(float)
+    months = count_months(list(table.index))
+    t = np.array([(month - months.iloc[0]).n / 12 for month in months])
     y = np.log(table["high"].to_numpy(float))
     rows = []
     for name, (curve, start) in CURVES.items():

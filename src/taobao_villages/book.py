@@ -46,6 +46,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from markdown_it import MarkdownIt
 from myst_nb.core.render import strip_ansi
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from sphinx import addnodes
@@ -751,6 +752,15 @@ def reference(label: str, text: str) -> addnodes.pending_xref:
     )
 
 
+def open_cell_fold(translator: Any, node: HideCodeCellNode) -> None:
+    """Open a fold of a notebook's cell; myst-nb's own calls each "Toggle hidden content" aloud."""
+    start = len(translator.body)
+    visit_HideCellInput(translator, node)
+    translator.body[start:] = [
+        part.replace(' aria-label="Toggle hidden content"', "") for part in translator.body[start:]
+    ]
+
+
 def fold(summary: str, content: nodes.Element, kind: str = "folded") -> nodes.container:
     """A folded part that works without scripts; `kind` is its class."""
     start = f'<details class="{kind}"><summary>{summary}</summary>'
@@ -1250,6 +1260,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # The pages' trees are large and live till the end: to look through them for garbage again and
     # again took a quarter of Sphinx's time.
     gc.set_threshold(100_000, 50, 100)
+    app.setup_extension("myst_nb")
+    cell_fold = (open_cell_fold, depart_HideCellInput)
+    app.add_node(HideCodeCellNode, override=True, html=cell_fold)
     app.add_directive("reference", Reference)
     app.add_directive("course", Course)
     app.add_directive("explorer", Explorer)

@@ -23,9 +23,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.path import Path
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from taobao_villages import data
@@ -167,10 +171,12 @@ def show(
     FigureError
         For an alt text or caption that is missing or of the wrong length, an unknown source,
         a bad name, an empty frame, or text that a phone would show under 9 px, that runs out of
-        the figure or that overlaps another text.
+        the figure, that overlaps another text or that a line, bar or mark strikes.
     """
     alt, caption = _checked(name, alt, caption, sources, frame)
     _check_texts(name, figure)
+    _check_struck(name, figure)
+    _stop_grid(figure)
 
     svg = _save(figure, "svg")
     svg = re.sub(rb"<!--.*?-->|<metadata>.*?</metadata>", b"", svg, flags=re.S)
@@ -265,6 +271,82 @@ def _check_texts(name: str, figure: Figure) -> None:
             raise FigureError(
                 f"figure {name}: {one.get_text()!r} and {two.get_text()!r} overlap: move one"
             )
+
+
+def _stop_grid(figure: Figure) -> None:
+    """Grid lines end where a label or a legend begins; nothing else is covered."""
+    for axes in figure.findobj(Axes):
+        inside = axes.transAxes.inverted()
+        labels = [*axes.texts, *filter(None, [axes.get_legend()])]
+        for label in filter(Artist.get_visible, labels):
+            box = label.get_window_extent().padded(1).transformed(inside)
+            paper = Rectangle(box.p0, box.width, box.height, transform=axes.transAxes)
+            paper.set(facecolor=PAPER, edgecolor="none", in_layout=False)
+            paper.set_zorder(0.55)  # the grid has 0.5, bars and areas 1, lines 2
+            axes.add_patch(paper)
+
+
+def _check_struck(name: str, figure: Figure) -> None:
+    """No line, edge of a bar or mark runs through a label, unless the label has a ground."""
+    for axes in figure.findobj(Axes):
+        bars = [bar for container in axes.containers for bar in container.get_children()]
+        artists = filter(Artist.get_visible, [*bars, *axes.lines, *axes.collections])
+        shapes = [shape for artist in artists for shape in _outlines(artist, figure.dpi / 72)]
+        for text in axes.texts:
+            if not (text.get_visible() and text.get_text().strip()) or text.get_bbox_patch():
+                continue
+            box = text.get_window_extent()
+            letters = Bbox([[box.x0 + 1, box.y0 + 3], [box.x1 - 1, box.y1 - 3]])
+            if any(shape.intersects_bbox(letters, filled=False) for shape in shapes):
+                raise FigureError(
+                    f"figure {name}: a line, bar or mark strikes {text.get_text()!r}: move it"
+                )
+
+
+def _outlines(artist: Artist, point: float) -> list[Path]:
+    """What an artist draws as a line, an edge or a mark, in pixels; areas have none.
+
+    `point` is the size of a typographic point in pixels.
+    """
+    where = artist.get_transform()
+    if isinstance(artist, Line2D):
+        line = where.transform_path(artist.get_path())
+        marked = artist.get_marker() not in ("None", "none", "", " ", None)
+        size = artist.get_markersize() * point / 2
+        marks = [Path.circle((x, y), size) for x, y in np.asarray(line.vertices)] if marked else []
+        return marks if artist.get_linestyle() in ("None", "none", "", " ") else [line, *marks]
+    if isinstance(artist, LineCollection):
+        return [where.transform_path(path) for path in artist.get_paths()]
+    if isinstance(artist, PathCollection):
+        middles = np.asarray(artist.get_offset_transform().transform(artist.get_offsets()))
+        sizes = np.resize(np.sqrt(artist.get_sizes()) * point / 2, len(middles))
+        return [Path.circle((x, y), r) for (x, y), r in zip(middles, sizes, strict=True)]
+    if isinstance(artist, Rectangle):
+        return [where.transform_path(artist.get_path())]
+    return []
+
+
+def moment(month: pd.Period) -> float:
+    """A month's place on an axis of years: its middle, so that December is in its own year."""
+    return float(month.year + (month.month - 0.5) / 12)
+
+
+def year_axis(axes: Axes, first: int, last: int, *, every: int = 1) -> None:
+    """A time axis on which each year has its width: a line where it begins, its name within.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Points are placed by `moment`.
+    first, last : int
+        The years named, from the first on; the axis may reach further.
+    every : int
+        2 names every second year.
+    """
+    axes.set_xticks(range(first, last + 2), [""] * (last + 2 - first))
+    named = range(first, last + 1, every)
+    axes.set_xticks([year + 0.5 for year in named], [str(year) for year in named], minor=True)
+    axes.tick_params(axis="x", which="minor", length=0)
 
 
 def canvas(
@@ -725,10 +807,12 @@ def slider(
             for mark in marks:
                 mark.set_visible(marks is shown)
         _check_texts(name, figure)
+        _check_struck(name, figure)
     for position, marks in enumerate(groups):
         for number, mark in enumerate(marks):
             mark.set_visible(True)
             mark.set_gid(f"{name}-step-{position}-{number}")
+    _stop_grid(figure)
     svg = _save(figure, "svg").decode("utf-8")
     if len(svg) > MAX_SVG_BYTES:
         raise FigureError(f"figure {name}: {len(svg)} bytes are too many: draw fewer points")
