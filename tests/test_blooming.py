@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import blooming, data, provinces, statistics
+from taobao_villages import after_2017, blooming, data, provinces, statistics
 
 # ---- growth ---------------------------------------------------------------------------------
 
@@ -127,8 +127,19 @@ def test_rule_of_growth(p, additions, verdict):
     assert growth_rule(p, additions) == verdict
 
 
+def test_counts_are_dated_by_their_lists_and_by_decembers_before():
+    months = blooming.count_months([2009, 2012, 2013, 2014, 2015, 2016]).astype(str)
+    assert months.tolist() == ["2009-12", "2012-12", "2013-12", "2014-12", "2015-12", "2016-08"]
+    later = after_2017.totals()["month"].loc[:2016].astype(str)
+    assert months.to_dict() == later.to_dict(), "two chapters draw the same series"
+
+
 def test_rivals_are_fitted_to_the_six_dated_totals():
     rivals = blooming.rival_curves().set_index("curve")
+    years = np.array([0, 36, 48, 60, 72, 80]) / 12  # not 84: the last list closed in August
+    totals = np.log(blooming.table_two()["high"].dropna())
+    slope, start = np.polyfit(years, totals, 1)
+    assert rivals.loc["exponential", "best"] == pytest.approx([start, slope], rel=1e-4)
     assert set(rivals.index) == {"exponential", "power", "quadratic", "logistic", "Gompertz"}
     assert {len(fit) for fit in rivals["fit"]} == {6}
     # a quadratic holds every straight line, so it cannot fit worse

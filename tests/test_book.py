@@ -158,6 +158,48 @@ def test_nothing_unresolved_is_left(pages):
             assert mark not in text, (name, mark)
 
 
+def test_a_fold_is_named_by_what_it_holds(pages):
+    folds = [fold for page in pages.values() for fold in page.select("details.above-input")]
+    assert len(folds) > 100
+    for fold in folds:
+        names = {name.get_text() for name in fold.summary.select("p")}
+        assert names == {"Code"}
+        assert not fold.summary.has_attr("aria-label"), "it would be read instead of the name"
+        assert fold.select_one("pre")
+    for name, page in pages.items():
+        for summary in page.select("summary"):
+            assert not re.search(r"[Cc]aption|[Ss]ource code|code cell", summary.get_text()), name
+
+
+def test_what_is_announced_below_is_what_follows(pages):
+    announced = re.compile(r"\b[Tt]he (table|figure|map|chart) below\b")
+    seen = 0
+    for name, page in pages.items():
+        for paragraph in page.select("article p"):
+            if said := announced.search(paragraph.get_text(" ")):
+                seen += 1
+                kind = "table" if said[1] == "table" else "figure"
+                assert paragraph.find_next(["table", "figure"]).name == kind, (name, said[0])
+    assert seen
+
+
+DRAWN = {
+    ("blooming", "growth"): [2009, *range(2012, 2017)],
+    ("after_2017", "after-2017-growth"): [*range(2012, 2023)],
+}
+
+
+@pytest.mark.parametrize(("page", "figure"), DRAWN)
+def test_lists_stand_at_their_dates(pages, html, page, figure):
+    image = pages[f"book/{page}.html"].select_one(f"figure#fig-{figure} img")["src"]
+    svg = (html / "book" / image).resolve().read_text("utf-8")
+    marks = re.findall(r'<use [^>]*?x="([\d.]+)"[^>]*?fill: #b5460f', svg)
+    place = dict(zip(DRAWN[page, figure], map(float, marks), strict=True))
+    year = place[2015] - place[2014]  # December to December
+    assert place[2014] - place[2013] == pytest.approx(year, rel=0.01)
+    assert place[2016] - place[2015] == pytest.approx(year * 8 / 12, rel=0.01)  # to August
+
+
 def test_no_output_is_the_address_of_an_object(pages):
     for name, page in pages.items():
         assert not re.search(r" at 0x[0-9a-f]{6,}", page.get_text()), name

@@ -109,12 +109,13 @@ CHAPTERS = [
 
 
 def exercises(chapter):
-    """The cell with a chapter's exercises, and the code cells that follow it."""
+    """The text of a chapter's exercises and solutions, and the code cells among them."""
     cells = nbformat.read(course.ROOT / f"{chapter}.ipynb", as_version=4).cells
-    (place,) = [place for place, cell in enumerate(cells) if "{exercise}" in cell.source]
-    after = [cell.cell_type for cell in cells[place + 1 :]]
-    count = after.index("markdown") if "markdown" in after else len(after)
-    return cells[place].source, [cell.source for cell in cells[place + 1 : place + 1 + count]]
+    first = next(place for place, cell in enumerate(cells) if "## Exercises" in cell.source)
+    last = next(place for place, cell in enumerate(cells) if "## Further" in cell.source)
+    part = cells[first:last]
+    text = "\n\n".join(cell.source for cell in part if cell.cell_type == "markdown")
+    return text, [cell.source for cell in part if cell.cell_type == "code"]
 
 
 def test_all_chapters_are_looked_at():
@@ -128,7 +129,7 @@ def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pa
     source, _ = exercises(chapter)
     asked = re.findall(r"^```\{exercise\}\n:label: (\S+)\n\*\*(\w+)\.\*\*", source, re.M)
     assert [kind for _, kind in asked] == ["Predict", "Change", "Extend"]
-    solved = re.findall(r"^````\{solution\} (\S+)\n:class: dropdown$", source, re.M)
+    solved = re.findall(r"^````\{solution(?:-start)?\} (\S+)\n:class: dropdown$", source, re.M)
     assert solved == [label for label, _ in asked]
     page = pages[f"{chapter}.html"]
     assert len(page.select("div.exercise")) == len(page.select("div.solution.dropdown")) == 3
@@ -137,11 +138,25 @@ def test_exercises_rise_from_predict_to_extend_with_folded_solutions(chapter, pa
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_solutions_run_in_the_build(chapter, pages):
     _, code = exercises(chapter)
-    assert code, "the cell that solves stands below the exercises"
+    assert code, "a cell that solves stands in one of the solutions"
     page = pages[f"{chapter}.html"]
     shown = {cell.pre.get_text().strip(): cell for cell in page.select("div.cell") if cell.pre}
     for text in code:
         assert shown[text.strip()].select_one(".cell_output"), text
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_answer_stands_open(chapter, pages):
+    (section,) = pages[f"{chapter}.html"].select("section#exercises")
+    _, code = exercises(chapter)
+    answers = section.select("div.cell")
+    assert len(answers) == len(code)
+    for answer in answers:
+        fold = answer.find_parent("div", class_="solution")
+        assert fold is not None, answer.get_text()
+        assert {"admonition", "dropdown"} <= set(fold["class"])
+        title = fold.select_one(".admonition-title").get_text(" ", strip=True)
+        assert re.fullmatch(r"Solution to Exercise \d+", title)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

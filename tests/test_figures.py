@@ -79,6 +79,73 @@ def test_texts_that_overlap_raise(drawn):
         figures.show(drawn, **GOOD)
 
 
+STRIKES = {
+    "a line": lambda axes: axes.plot([1, 2], [1, 2]),
+    "a line across": lambda axes: axes.axhline(1.5),
+    "lines": lambda axes: axes.vlines([1.5], 1, 2),
+    "a mark": lambda axes: axes.plot([1.5], [1.5], "o"),
+    "marks": lambda axes: axes.scatter([1, 1.5], [1, 1.5]),
+    "a bar": lambda axes: axes.bar([1.5], [1.52], 0.05),
+}
+
+
+@pytest.mark.parametrize("draw", STRIKES.values(), ids=STRIKES)
+def test_a_label_that_is_struck_raises(draw):
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    draw(axes)
+    axes.set(xlim=(1, 2), ylim=(1, 2))
+    label = axes.text(1.5, 1.5, "label", ha="center", va="center")
+    with pytest.raises(FigureError, match="strikes 'label'"):
+        figures.show(figure, **GOOD)
+    label.set_bbox({"facecolor": figures.PAPER, "edgecolor": "none"})
+    assert figures.show(figure, **GOOD).name == "a-figure", "a label with a ground may lie on it"
+
+
+def test_a_label_between_marks_or_on_an_area_is_not_struck():
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    axes.plot([1, 2], [1, 2], "o")
+    axes.fill_between([1, 2], 1.2, 1.8)
+    axes.text(1.5, 1.5, "label", ha="center", va="center")
+    assert figures.show(figure, **GOOD).name == "a-figure"
+
+
+def test_the_grid_stops_at_a_label_and_at_a_legend_and_nothing_else_does():
+    figures.use_house_style()
+    figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    (line,) = axes.plot([1, 2], [1, 1], label="named")
+    label = axes.text(1.5, 1.5, "label")
+    legend = axes.legend(loc="upper left", frameon=False)
+    axes.set(xlim=(1, 2), ylim=(0, 2))
+    figures.show(figure, **GOOD)
+    figure.draw_without_rendering()  # saving as SVG leaves sizes of text in other units
+    papers = axes.patches
+    assert len(papers) == 2
+    for paper, drawn in zip(papers, (label, legend), strict=True):
+        box = drawn.get_window_extent()
+        assert np.all(np.abs(paper.get_window_extent().extents - box.extents) < 3)
+        assert paper.get_facecolor() == (1, 1, 1, 1)
+        assert axes.xaxis.get_zorder() < paper.get_zorder() < line.get_zorder()
+
+
+def test_months_stand_in_their_own_year_at_equal_distances():
+    months = pd.period_range("2014-12", "2016-01", freq="M")
+    places = np.array([figures.moment(month) for month in months])
+    assert np.diff(places) == pytest.approx(1 / 12)
+    assert np.floor(places).tolist() == [month.year for month in months]
+
+
+def test_a_year_has_its_name_between_its_ends():
+    figures.use_house_style()
+    _, axes = figures.canvas("A finding", "A measure, unit, place, years")
+    figures.year_axis(axes, 2014, 2017, every=2)
+    assert axes.get_xticks().tolist() == [2014, 2015, 2016, 2017, 2018]
+    assert axes.get_xticks(minor=True).tolist() == [2014.5, 2016.5]
+    names = [text.get_text() for text in axes.get_xticklabels(minor=True)]
+    assert names == ["2014", "2016"]
+
+
 def test_ticks_that_are_not_drawn_do_not_count(drawn):
     drawn.axes[0].set_xticks([1.5, 50, 50.1])
     drawn.axes[0].set_xlim(1.2, 1.8)
