@@ -214,7 +214,7 @@ def test_a_panel_in_each_form():
         (
             (1, 0, 2, 1, 0),
             "1 is reproduced, none is reproduced in part, 2 are not reproduced, 1 is contradicted, "
-            "and none cannot be tested",
+            "and all can be tested",
         ),
         (
             (0, 1200, 0, 2, 2),

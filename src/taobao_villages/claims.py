@@ -340,7 +340,7 @@ def tally(verdicts: Sequence[str]) -> str:
     untested = verdicts.count(VERDICTS[-1])
     return (
         f"{told(first)} {first}, {told(part)} {part}, {told(failed)} {failed}, {told(against)} "
-        f"{against}, and {number(untested) if untested else 'none'} cannot be tested"
+        f"{against}, and {f'{number(untested)} cannot' if untested else 'all can'} be tested"
     )
 
 
