@@ -587,4 +587,4 @@ def test_a_panel_escapes_what_it_prints_and_names_the_verdict():
     assert "Forecast: open" in shown["text/html"]
     assert shown["application/vnd.taobao-villages.forecast+json"]["verdict"] == "open"
     terms = [term for term, _ in after_2017.panel_lines(item.judge().as_dict())]
-    assert terms == ["The forecast", "What is known", "Rule", "Verdict", "One source"]
+    assert terms == ["The forecast, in our words", "What is known", "Rule", "Verdict", "One source"]

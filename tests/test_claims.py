@@ -158,7 +158,7 @@ def test_verdicts_keep_their_choices_also_without_data():
 def test_the_lines_of_a_panel():
     row = full().as_dict()
     lines = [
-        ("The article says", row["statement"]),
+        ("In our words, the article says", row["statement"]),
         (
             "The data show",
             f"2.5 villages ({claims.interval_text(row)}: range of sources); 1,200 rows",
@@ -179,7 +179,7 @@ def test_the_lines_of_a_panel():
 def test_a_panel_without_data_says_so_once():
     row = full(value=None, interval=None, sources=["ali2016en"]).as_dict()
     assert claims.panel_lines(row) == [
-        ("The article says", row["statement"]),
+        ("In our words, the article says", row["statement"]),
         ("Rule", "If so."),
         ("Verdict", "not testable here. Few rows."),
     ]
@@ -203,6 +203,36 @@ def test_a_panel_in_each_form():
     )
 
 
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        (
+            (2, 1, 1, 0, 1),
+            "2 are reproduced, 1 is reproduced in part, 1 is not reproduced, none is contradicted, "
+            "and 1 cannot be tested",
+        ),
+        (
+            (1, 0, 2, 1, 0),
+            "1 is reproduced, none is reproduced in part, 2 are not reproduced, 1 is contradicted, "
+            "and all can be tested",
+        ),
+        (
+            (0, 1200, 0, 2, 2),
+            "none is reproduced, 1,200 are reproduced in part, none is not reproduced, 2 are "
+            "contradicted, and 2 cannot be tested",
+        ),
+    ],
+)
+def test_a_tally_is_right_for_none_one_and_many(counts, text):
+    verdicts = [v for v, n in zip(claims.VERDICTS, counts, strict=True) for _ in range(n)]
+    assert claims.tally(verdicts) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (1200, "1,200 rows")])
+def test_a_noun_agrees_with_its_count(count, text):
+    assert claims.counted(count, "row") == text
+
+
 def test_the_ledger_as_text():
     rows = [full(unit="村 | x").as_dict()]
     assert claims.as_json(rows) == json.dumps(rows, ensure_ascii=False, indent=1)
@@ -211,7 +241,7 @@ def test_the_ledger_as_text():
     statement = rows[0]["statement"]
     interval = claims.interval_text(rows[0]).replace("|", "\\|")
     assert claims.as_markdown(rows).splitlines() == [
-        "| id | claim | value | interval | verdict |",
+        "| id | claim, in our words | value | interval | verdict |",
         "|---|---|---|---|---|",
         f"| C15 | {statement} | 2.5 村 \\| x | {interval} | reproduced |",
     ]

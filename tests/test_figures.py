@@ -1,6 +1,7 @@
 """House style: what a figure must have before it can be shown."""
 
 import io
+import re
 from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
+from matplotlib.axes import Axes
 from PIL import Image, ImageCms
 from sphinx import addnodes
 
-from taobao_villages import book, data, figures
+from taobao_villages import after_2017, book, course, data, figures
 from taobao_villages.figures import FigureError
 
 GOOD = {
@@ -231,6 +233,102 @@ def test_colours_are_told_apart_by_every_sight(seen, sight):
         assert grey, pair
         assert looks[0] != looks[1], pair
         assert shapes[0] != shapes[1], pair
+
+
+SHEETS = ("book/_assets/static/book.css", "deploy/pdf/print.css")
+# Pages and panels of the theme, light and dark, and paper.
+GROUNDS = {"light": ("#ffffff", "#f3f4f5"), "dark": ("#121212", "#29313d")}
+
+
+def painted(sheet: str) -> dict[str, dict[str, str]]:
+    """Declarations of each class of a style sheet whose name begins with score- or verdict-."""
+    told: dict[str, dict[str, str]] = {}
+    text = re.sub(r"/\*.*?\*/", "", (course.ROOT / sheet).read_text("utf-8"), flags=re.S)
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
+        pairs = (part.split(":", 1) for part in body.split(";") if ":" in part)
+        said = {name.strip(): value.strip() for name, value in pairs}
+        for name in re.findall(r"\.((?:score|verdict)-[a-z-]+)", selectors):
+            told.setdefault(name, {}).update(said)
+    return told
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_a_verdict_has_one_colour_in_figures_panels_and_scorecard(sheet):
+    colours = {name.replace(" ", "-"): colour for name, (colour, _) in figures.VERDICTS.items()}
+    assert set(figures.FORECASTS) == set(after_2017.VERDICTS)
+    for name, like in figures.FORECASTS.items():
+        colours[name] = figures.VERDICTS[like][0]
+    kinds = ("score", "verdict") if sheet == SHEETS[0] else ("verdict",)
+    expected = {f"verdict-{name}": colour for name, colour in colours.items()}
+    if "score" in kinds:
+        expected |= {f"score-{v.replace(' ', '-')}": c for v, (c, _) in figures.VERDICTS.items()}
+    whole = {"#fff": "#ffffff", "#222": "#222222"}
+    found = {name: said["background"] for name, said in painted(sheet).items()}
+    assert {name: whole.get(colour, colour) for name, colour in found.items()} == expected
+    for name, said in painted(sheet).items():
+        if "color" in said:
+            text = whole.get(said["color"], said["color"])
+            assert _contrast(text, expected[name]) >= 4.5, name
+
+
+def test_the_edge_of_a_verdicts_colour_stands_out_from_every_page():
+    text = (course.ROOT / SHEETS[0]).read_text("utf-8")
+    edges = re.findall(r"--verdict-edge: (#[0-9a-f]{6});", text)
+    assert len(edges) == 3  # light, dark, and paper as light
+    for edge, grounds in zip(edges, (GROUNDS["light"], GROUNDS["dark"], ("#ffffff",)), strict=True):
+        assert min(_contrast(edge, ground) for ground in grounds) >= 3
+
+
+# ---- specification curves -------------------------------------------------------------------
+
+
+def curve(values, verdicts, **options):
+    figures.use_house_style()
+    rows = pd.DataFrame({"value": values, "low": np.nan, "high": np.nan, "verdict": verdicts})
+    labels = {"choice": {"a value of a choice that is longer than a line": [0], "b": [1]}}
+    figure = figures.specification_curve("A finding", "Result", rows, labels, **options)
+    figure.draw_without_rendering()
+    return figure, figure.findobj(Axes)
+
+
+def test_a_variant_without_a_result_has_a_mark_and_a_name():
+    verdicts = ["reproduced", "not testable here", "not testable here"]
+    figure, (top, _) = curve([1.0, np.nan, np.nan], verdicts)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["reproduced", "not testable here (no result)"]
+    marks = {line.get_label(): line.get_offsets()[:, 0].tolist() for line in top.collections[1:]}
+    assert marks == {"reproduced": [0], "not testable here (no result)": [1, 2]}
+    assert [patch.get_hatch() for patch in top.patches] == ["////", "////"]
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold", "ticks"),
+    [
+        ([1.0, 2.0], None, [1, 2]),
+        ([1.0, 1.0], (2, "both"), [1, 2]),
+        ([3.0, 3.0], None, [3]),
+        ([0.0, 3.0], (2, "two"), [0, 1, 2, 3]),
+    ],
+)
+def test_a_count_has_whole_ticks(values, threshold, ticks):
+    _, (top, _) = curve(values, ["reproduced", "contradicted"], threshold=threshold)
+    low, high = top.get_ylim()
+    assert [tick for tick in top.get_yticks() if low <= tick <= high] == ticks
+
+
+def test_a_threshold_is_drawn_and_named():
+    figure, (top, _) = curve([60.0, 80.5], 2 * ["reproduced"], threshold=(70, "the article's 70%"))
+    assert [list(line.get_ydata()) for line in top.lines] == [[70, 70]]
+    assert figure.legends[0].get_texts()[0].get_text() == "the article's 70%"
+    _, (top, _) = curve([60.0, 80.5], 2 * ["reproduced"])
+    assert list(top.lines) == []
+
+
+def test_a_long_value_of_a_choice_stands_whole():
+    _, (_, low) = curve([1.0, 2.0], 2 * ["reproduced"])
+    labels = [text.get_text() for text in low.get_yticklabels()]
+    assert " ".join(labels[1].split()) == "a value of a choice that is longer than a line"
+    assert "\n" in labels[1]
 
 
 def test_shades_get_darker():

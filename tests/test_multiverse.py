@@ -293,12 +293,36 @@ def test_a_default_that_is_not_the_commonest_verdict_is_told():
     summed = multiverse.summary(rows)
     assert summed["C15"]["commonest"] == "contradicted"
     assert (
-        "33% of 3 variants (3 different results) agree; more say contradicted."
+        "33% of 3 variants (3 different results) agree; more say contradicted (67%)."
         in (summed["C15"]["sentence"])
     )
     assert multiverse.against_default(summed) == ["C15"]
+    entry = summed["C15"]
+    assert multiverse.commoner(entry) == "contradicted (67%)"
+    assert multiverse.verdict_line("reproduced", entry) == (
+        "reproduced; more variants say contradicted (67%)"
+    )
+    assert multiverse.outvoted(summed) == (
+        "For 1 claim more of the variants say something else: C15: contradicted (67%)."
+    )
+    assert multiverse.outvoted(summed | {"C16": entry}) == (
+        "For 2 claims more of the variants say something else: C15: contradicted (67%); "
+        "C16: contradicted (67%)."
+    )
     tied = multiverse.summary(multiverse.run([claim(variants={"shift": (1, 0)})], jobs=1))
     assert multiverse.against_default(tied) == []
+    assert multiverse.verdict_line("reproduced", tied["C15"]) == "reproduced"
+    assert multiverse.outvoted(tied) == (
+        "No claim has another verdict under more of the other choices."
+    )
+
+
+def test_verdicts_that_share_the_first_place_are_both_told():
+    told = ["reproduced in part", *2 * ["reproduced"], *2 * ["contradicted"]]
+    rows = results(({"a": number}, verdict) for number, verdict in enumerate(told))
+    (entry,) = multiverse.summary(rows.assign(value=1.0, low=0.0, high=2.0)).values()
+    assert multiverse.commoner(entry) == "reproduced (40%) or contradicted (40%)"
+    assert "; more say reproduced (40%) or contradicted (40%)." in entry["sentence"]
 
 
 def test_choices_that_the_rule_cannot_read_are_found():
@@ -398,6 +422,25 @@ def test_a_curve_of_bounds_shows_the_bounds():
     rows = rows.assign(value=[5, 5], low=[60.0, 40.0], high=[80.0, 70.0])
     shown, _ = multiverse.curve(rows, "C15")
     assert shown["value"].tolist() == [40, 60]
+
+
+def test_a_drawn_threshold_is_the_one_that_the_rule_uses():
+    """No variant below it is reproduced, and none above it contradicted."""
+    kept = multiverse.kept()
+    rules = {claim.id: claim.rule for claim in claims.declared()}
+    stated = {claim.id: claim.stated_value for claim in claims.declared()}
+    drawn = {key for key in multiverse.sensitive(kept) if rules[key].threshold}
+    assert drawn == set(multiverse.sensitive(kept))
+    for key in drawn - {"C38", "C48"}:  # a sum to be met, and a number that makes a test possible
+        rows, (least, words) = multiverse.curve(kept, key)[0], rules[key].threshold
+        assert words
+        reproduced = rows.loc[rows["verdict"] == "reproduced", "value"]
+        contradicted = rows.loc[rows["verdict"] == "contradicted", "value"]
+        assert (reproduced >= least).all(), key
+        assert (contradicted <= least).all(), key
+    for key in ("C03", "C20", "C38"):
+        assert float(stated[key].split(";")[0]) == rules[key].threshold[0]
+    assert multiverse.curve(kept, "C48")[0]["value"].min() == rules["C48"].threshold[0]
 
 
 def test_jiangsu_decides_the_south():

@@ -194,7 +194,7 @@ def test_with_an_address_pages_are_doubted_shared_and_listed(small):
     assert code == 0, log
     site = "https://somebody.github.io/a-book/"
     made = BeautifulSoup(page, "html.parser")
-    assert "Report a doubt" in made.select_one("details.cite").get_text()
+    assert "Report an error" in made.select_one("details.cite").get_text()
     assert site in made.select_one("details.cite").get_text()
     told = {tag.get("property"): tag["content"] for tag in made.select("meta[property]")}
     assert told["og:url"] == f"{site}book/page.html"
@@ -211,7 +211,7 @@ def test_with_an_address_pages_are_doubted_shared_and_listed(small):
 def test_without_an_address_no_page_invents_one(small):
     code, log, page = small(text="# A page\n", TAOBAO_REPOSITORY="")
     assert code == 0, log
-    assert "Report a doubt" not in page
+    assert "Report an error" not in page
     assert (
         "https://" not in BeautifulSoup(page, "html.parser").select_one("details.cite").get_text()
     )

@@ -218,13 +218,13 @@ def _claim(claim_id: str) -> list[str]:
     if claim_id not in declared:
         named = [n for n in data.tables() if claim_id in data.schema(n).get("used_for", [])]
         return [
-            f"{claim_id}: {table.loc[claim_id, 'paraphrase']}",
+            f"{claim_id}, in our words: {table.loc[claim_id, 'paraphrase']}",
             "  no chapter computes it yet",
             f"  tables meant for it: {', '.join(named) or 'none'}",
         ]
     with data.reads() as read:
         entry = declared[claim_id].judge().as_dict()
-    lines = [f"{claim_id}: {entry['statement']}"]
+    lines = [f"{claim_id}, in our words: {entry['statement']}"]
     lines += [f"  {term}: {text}" for term, text in claims.panel_lines(entry)[1:]]
     lines += [_lines_read(name, set(entry["sources"])) for name in sorted(read - NO_EVIDENCE)]
     used = data.used_by()
@@ -251,9 +251,14 @@ def _lines_read(table: str, sources: set[str]) -> str:
 
 
 def _table(table: str) -> list[str]:
+    from taobao_villages import claims
+
     about = data.schema(table)
     rows = data.load(table)
-    lines = [f"{table}: {about['title']}", f"  {len(rows)} rows in data/{about['path']}"]
+    lines = [
+        f"{table}: {about['title']}",
+        f"  {claims.counted(len(rows), 'row')} in data/{about['path']}",
+    ]
     if about.get("used_for"):
         lines.append(f"  meant for {', '.join(about['used_for'])}")
     lines += [f"  gap: {gap}" for gap in about.get("gaps", [])]
@@ -261,7 +266,7 @@ def _table(table: str) -> list[str]:
         return lines
     citing = rows["source_id"].str.split(";").explode().value_counts()
     for source in _ids(rows["source_id"]):
-        lines += [*_source(source), f"  {citing[source]} rows"]
+        lines += [*_source(source), f"  {claims.counted(citing[source], 'row')}"]
     return lines
 
 

@@ -141,7 +141,10 @@ def panel_lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Term and text of each line of a forecast's panel, from an entry of `forecasts`."""
     rest = claims.panel_lines(row)[1:]
     names = {"The data show": "What is known"}
-    return [("The forecast", row["statement"]), *((names.get(t, t), text) for t, text in rest)]
+    return [
+        ("The forecast, in our words", row["statement"]),
+        *((names.get(t, t), text) for t, text in rest),
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -794,6 +794,9 @@ def south_evidence(
     )
 
 
+LEAST_EAST, LEAST_SOUTH = 90, 70  # percent of the villages, by the article
+
+
 def above(threshold: float) -> Callable[[Evidence], tuple[str, str]]:
     """A rule for a share over definitions: all, some or none above `threshold` percent."""
 
@@ -818,7 +821,8 @@ C19 = Claim(
     rule=Rule(
         "Reproduced if the share is above 90% under every definition of the eastern coast in every "
         "list; in part if under some; contradicted if under none.",
-        above(90),
+        above(LEAST_EAST),
+        threshold=(LEAST_EAST, f"the article's {LEAST_EAST}%"),
     ),
     variants={
         "definitions": each_of(EAST),
@@ -833,7 +837,8 @@ C20 = Claim(
     rule=Rule(
         "Reproduced if the share is above 70% under every definition of the south in every list; "
         "in part if under some; contradicted if under none.",
-        above(70),
+        above(LEAST_SOUTH),
+        threshold=(LEAST_SOUTH, f"the article's {LEAST_SOUTH}%"),
     ),
     variants={"definitions": each_of(SOUTH), "years": each_of((2014, 2015))},
 )

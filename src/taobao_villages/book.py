@@ -485,16 +485,21 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
             told = row["variants"]
             own |= {name: claims.number(told[name]) for name in ("agree", "decisive_share")}
             own |= {"variants": claims.number(told["n"]), "outcomes": str(told["outcomes"])}
+            own["verdict_line"] = multiverse.verdict_line(row["verdict"], told)
+            own["most_say"] = (
+                multiverse.commoner(told) or f"{row['verdict']} ({told['agree']:.0f}%)"
+            )
         if row["interval"]:
             own |= dict(zip(("low", "high"), map(claims.number, row["interval"]), strict=True))
         named[row["id"]] = own
     told = Counter(row["verdict"] for row in ledger if row["verdict"] in claims.VERDICTS)
     keys = ("reproduced", "in_part", "not_reproduced", "contradicted", "not_testable")
     counts = {key: told[verdict] for key, verdict in zip(keys, claims.VERDICTS, strict=True)}
-    named["ledger"] = {"claims": told.total()} | counts
+    verdicts = list(told.elements())
+    named["ledger"] = {"claims": told.total(), "tally": claims.tally(verdicts)} | counts
     summed = {row["id"]: row["variants"] for row in ledger if "variants" in row}
     rare = multiverse.against_default(summed)
-    named["ledger"] |= {"against_default": len(rare), "against_default_ids": ", ".join(rare)}
+    named["ledger"] |= {"against_default": len(rare), "outvoted": multiverse.outvoted(summed)}
     from taobao_villages import conclusion  # slow to import, as are two others below
 
     why = conclusion.causes([row for row in ledger if "variants" in row])
@@ -685,7 +690,7 @@ def claim_panel(row: dict[str, Any], repository: str = "", anchor: str = "") -> 
     panel += panel_body(claims.panel_lines(row), row["sources"])
     if repository:
         address = website.doubt_address(repository, f"claim {row['id']} ({row['verdict']})")
-        text = f"Report a doubt about claim {row['id']}"
+        text = f"Report an error in claim {row['id']}"
         doubt = nodes.reference("", text, refuri=address, internal=False)
         panel += nodes.paragraph("", "", doubt, classes=["doubt"])
     return panel
@@ -938,13 +943,15 @@ class Reference(SphinxDirective):
         judged = {row["id"]: row for row in env.taobao_ledger}
         table = data.load("claims")
         overview = plain_table(
-            ["Claim", "Section", "The article says", "Verdict"],
+            ["Claim", "Section", claims.STATEMENT, "Verdict"],
             [
                 [
                     reference(f"claim-{claim.claim_id}", claim.claim_id),
                     claim.section.replace("_", "-"),
                     claim.paraphrase,
-                    judged.get(claim.claim_id, {"verdict": "not yet tested"})["verdict"],
+                    multiverse.verdict_line(row["verdict"], row["variants"])
+                    if (row := judged.get(claim.claim_id))
+                    else "not yet tested",
                 ]
                 for claim in table.itertuples()
             ],
@@ -1006,7 +1013,8 @@ class Reference(SphinxDirective):
                 )
                 for column in about["schema"]["fields"]
             ]
-            text = nodes.paragraph("", f"{about['description']} {len(data.load(name)):,} rows.")
+            size = claims.counted(len(data.load(name)), "row")
+            text = nodes.paragraph("", f"{about['description']} {size}.")
             body: list[nodes.Node] = [text]
             if about.get("used_for"):
                 line = nodes.paragraph("", "Used for: ")
@@ -1094,7 +1102,12 @@ class Reference(SphinxDirective):
             here = Counter(row["verdict"] for row in judged if row["section"] == section)
             rows.append([section.replace("_", "-"), *(str(here[v]) for v in claims.VERDICTS)])
         table = plain_table(["Section", *claims.VERDICTS], rows)
-        return [nodes.raw("", bar, format="html"), fold("The scorecard by section", table)]
+        outvoted = multiverse.outvoted({row["id"]: row["variants"] for row in judged})
+        return [
+            nodes.raw("", bar, format="html"),
+            nodes.paragraph("", f"The verdict is that of our default choices. {outvoted}"),
+            fold("The scorecard by section", table),
+        ]
 
     def colophon(self) -> list[nodes.Node]:
         judged = self.env.taobao_ledger  # type: ignore[attr-defined]

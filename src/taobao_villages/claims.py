@@ -37,6 +37,10 @@ VERDICTS = (
 DEFINITIONS = frozenset({"project_codebook", "project_construct", "project_definition"})
 
 
+# What stands before a claim's statement: it is no quotation.
+STATEMENT = "In our words, the article says"
+
+
 class ClaimError(Exception):
     """A claim, its evidence or its rule is not well formed."""
 
@@ -104,11 +108,15 @@ class Rule:
         ``decide(evidence) -> (verdict, reason)`` with a verdict of `VERDICTS`.
     changes : sequence of str
         Each later change of the rule, dated, with its reason.
+    threshold : (float, str), optional
+        Where the rule holds the result against one number: that number, in the unit of the result,
+        and what it is, in a few words.
     """
 
     text: str
     decide: Callable[[Evidence], tuple[str, str]]
     changes: Sequence[str] = ()
+    threshold: tuple[float, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -288,7 +296,7 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """A ledger as a Markdown table."""
-    lines = ["| id | claim | value | interval | verdict |", "|---|---|---|---|---|"]
+    lines = ["| id | claim, in our words | value | interval | verdict |", "|---|---|---|---|---|"]
     for row in rows:
         cells = (
             row["id"],
@@ -303,7 +311,7 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def panel_lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Term and text of each line of a claim panel, from an entry of the ledger."""
-    lines = [("The article says", row["statement"])]
+    lines = [(STATEMENT, row["statement"])]
     if row["value"] is not None:
         found = with_unit(row["value"], row["unit"])
         if row["interval"] is not None:
@@ -319,6 +327,26 @@ def panel_lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "variants" in row:
         lines.append(("Variants", row["variants"]["sentence"]))
     return lines
+
+
+def tally(verdicts: Sequence[str]) -> str:
+    """How many claims have each verdict, as the predicate of a sentence that is right for any."""
+
+    def told(verdict: str) -> str:
+        count = verdicts.count(verdict)
+        return f"{number(count)} are" if count > 1 else f"{count or 'none'} is"
+
+    first, part, failed, against, _ = VERDICTS
+    untested = verdicts.count(VERDICTS[-1])
+    return (
+        f"{told(first)} {first}, {told(part)} {part}, {told(failed)} {failed}, {told(against)} "
+        f"{against}, and {f'{number(untested)} cannot' if untested else 'all can'} be tested"
+    )
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun in the number that it asks for: "1 row", "2 rows"."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def number(value: Any) -> str:

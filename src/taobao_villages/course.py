@@ -124,7 +124,7 @@ def session_page(number: int) -> str:
         "## You will be able to\n\n" + _list(item["text"] for item in told["objectives"]),
         f"## Time plan\n\n{minutes}\n\nThe minutes are estimates; no class has tried them yet.",
         f"## Before the session\n\n{told['reading']}",
-        f"## Warm-up\n\n{told['warmup']['question']}\n\n:::{{admonition}} What this probes\n"
+        f"## Warm-up\n\n{told['warmup']['question']}\n\n:::{{admonition}} What this is about\n"
         f":class: dropdown\n{told['warmup']['misconception']}\n:::",
         "## Walk-through\n\n" + _list(_steps(told), "1."),
         "## Pair task\n\n" + _list(told["pair"], "1."),

@@ -389,9 +389,12 @@ C07 = Claim(
 )
 
 
+TWO_DOCUMENTS = {"rural": "ev_gbf2015_78", "poverty": "ev_povdec2015"}
+
+
 def two_documents_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C08: year and issuer of the two documents of 2015."""
-    keys = {"rural": "ev_gbf2015_78", "poverty": "ev_povdec2015"}
+    keys = TWO_DOCUMENTS
     tables = {name: versions(key, grades=sources_used) for name, key in keys.items()}
     same = {name: agreement(table) for name, table in tables.items()}
     if any(found["year"] is None for found in same.values()):
@@ -441,6 +444,7 @@ C08 = Claim(
                 "Office of the State Council, a level above the ministry that the article names.",
             )
         ),
+        threshold=(len(TWO_DOCUMENTS), "both documents"),
     ),
     variants={"sources_used": tuple(GRADES)},
 )

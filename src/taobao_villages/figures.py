@@ -29,6 +29,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
@@ -56,6 +57,12 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "not reproduced": ("#c9c9c9", "D"),
     "contradicted": ("#b5460f", "X"),
     "not testable here": ("#ffffff", "P"),
+}
+# A forecast's verdict looks like the claim's verdict that says the same.
+FORECASTS: Mapping[str, str] = {
+    "right": "reproduced",
+    "wrong": "contradicted",
+    "open": "not testable here",
 }
 # Where a verdict fills a surface, a hatch tells in grey what the colour does not.
 HATCHES: Mapping[str, str] = {
@@ -639,6 +646,7 @@ def specification_curve(
     measure: str,
     rows: pd.DataFrame,
     labels: Mapping[str, Mapping[str, Sequence[int]]],
+    threshold: tuple[float, str] | None = None,
 ) -> Figure:
     """A specification curve: each variant's result, and below it the choices it takes.
 
@@ -651,6 +659,8 @@ def specification_curve(
         order in which they are drawn from left to right.
     labels : mapping
         By choice, by value of it: positions in `rows` of the variants that take it.
+    threshold : (float, str), optional
+        The number that the rule holds the results against, and what it is; drawn as a line.
 
     Returns
     -------
@@ -658,9 +668,11 @@ def specification_curve(
 
     Notes
     -----
+    A variant without a result has a hatched column with the mark of its verdict at half height.
     Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4.
     """
-    lines = sum(len(values) + 1 for values in labels.values())
+    broken = {value: textwrap.wrap(value, 26) for values in labels.values() for value in values}
+    lines = sum(1 + sum(len(broken[value]) for value in values) for values in labels.values())
     figure, (top, low) = canvas(
         finding,
         measure,
@@ -670,34 +682,54 @@ def specification_curve(
         height_ratios=[1, 0.105 * lines],
     )
     place = np.arange(len(rows))
+    results = rows["value"].to_numpy(float)
+    known = np.isfinite(results)
     top.vlines(place, rows["low"], rows["high"], color=LIGHT, linewidth=1.5)
+    if threshold:
+        top.axhline(threshold[0], color=INK, linewidth=1.2, linestyle="--", label=threshold[1])
     for verdict, (colour, marker) in VERDICTS.items():
-        told = (rows["verdict"] == verdict).to_numpy()
-        if told.any():
-            where, height = place[told], rows["value"].to_numpy(float)[told]
-            style = {"color": colour, "edgecolors": INK, "linewidths": 0.5, "zorder": 3}
-            top.scatter(where, height, 28, marker=marker, label=verdict, **style)
-    results = rows["value"].dropna().unique()
-    if len(results) == 1:
-        top.set_yticks(results)  # no scale to read off a single value
-    handles = top.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower left", ncols=2, frameon=False)
-    names, ticks, line = [], [], 0
+        style = {"color": colour, "edgecolors": INK, "marker": marker, "zorder": 3}
+        own = (rows["verdict"] == verdict).to_numpy()
+        if (drawn := own & known).any():
+            top.scatter(place[drawn], results[drawn], 28, label=verdict, linewidths=0.5, **style)
+        if (empty := own & ~known).any():
+            whole = {"transform": top.get_xaxis_transform()}
+            top.bar(place[empty], 1, 1, color=PAPER, edgecolor=LIGHT, hatch="////", lw=0, **whole)
+            middle = np.full(empty.sum(), 0.5)
+            top.scatter(place[empty], middle, 42, label=f"{verdict} (no result)", **style, **whole)
+    _result_axis(top, rows, threshold)
+    handles, told = top.get_legend_handles_labels()
+    half = -(-len(told) // 2)  # two columns, where both fit into the width
+    wide = sum(max(map(len, part), default=0) for part in (told[:half], told[half:]))
+    ncols = 2 if wide <= 46 else 1
+    figure.legend(handles, told, loc="outside lower left", ncols=ncols, frameon=False)
+    names, ticks, line = [], [], 0.0
     for choice, values in labels.items():
         names.append(f"{choice}:")
         ticks.append(line)
-        for value, positions in values.items():
-            line += 1
-            low.plot(positions, np.full(len(positions), line), "|", color=INK, markersize=7)
-            names.append(value if len(value) <= 26 else f"{value[:25]}…")
-            ticks.append(line)
         line += 1
+        for value, positions in values.items():
+            middle = line + (len(broken[value]) - 1) / 2
+            low.plot(positions, np.full(len(positions), middle), "|", color=INK, markersize=7)
+            names.append("\n".join(broken[value]))
+            ticks.append(middle)
+            line += len(broken[value])
     low.set_yticks(ticks, names)
     for text, name in zip(low.get_yticklabels(), names, strict=True):
         text.set_fontweight("bold" if name.endswith(":") else "normal")
     low.set(ylim=(line - 0.4, -0.6), xticks=[], xlabel="Variants, sorted by result")
     low.grid(visible=False)
     return figure
+
+
+def _result_axis(axes: Axes, rows: pd.DataFrame, threshold: tuple[float, str] | None) -> None:
+    """Ticks of a curve's results: whole numbers for a count, no scale for a single value."""
+    shown = rows[["value", "low", "high"]].to_numpy(float)
+    marks = [*np.unique(shown[np.isfinite(shown)]), *([threshold[0]] if threshold else [])]
+    if len(set(marks)) <= 2:
+        axes.set_yticks(sorted(set(marks)))
+    elif all(float(mark).is_integer() for mark in marks):
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 # ---- a figure with a slider --------------------------------------------------------------------

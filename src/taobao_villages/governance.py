@@ -21,6 +21,8 @@ from taobao_villages import coding, data, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
 
 ARTICLE = "li2017"
+HALF = 50  # percent of the associations, for "half governmental, half public"
+LEAST_JUDGED = 2  # associations, before their autonomy can be called contested
 AFTER = 2017  # evidence on a forecast is later than this year
 ARTICLE_CHOICES = ("not counted", "counted")
 SHAJI = ("one association", "two associations")
@@ -435,7 +437,7 @@ def nature_evidence(
 
 def decide_nature(evidence: Evidence) -> tuple[str, str]:
     """Rule of C47."""
-    most = (evidence.interval or (0.0, 0.0))[0] >= 50
+    most = (evidence.interval or (0.0, 0.0))[0] >= HALF
     founded = evidence.details["state_founders"]
     if most and founded >= 2:
         return "reproduced", "Most have ties to both sides, and the state founded several."
@@ -463,6 +465,7 @@ C47 = Claim(
         "both is at least 50% and at least two were founded by the state by the account of a "
         "source other than the article; in part if one of these holds, or one founder is found.",
         decide_nature,
+        threshold=(HALF, "half of the associations"),
     ),
     variants={
         "article_as_witness": ARTICLE_CHOICES,
@@ -525,7 +528,7 @@ def autonomy_evidence(
             (counted["autonomy"].ne("not reported") & counted["founder"].ne("not reported")).sum()
         ),
     }
-    if len(judged) < 2:
+    if len(judged) < LEAST_JUDGED:
         return _nothing(
             "associations",
             f"Outside the article, sources judge the autonomy of {len(judged)} of {len(table)} "
@@ -571,6 +574,7 @@ C48 = Claim(
         "without the article as a witness; in part if they do only with it; not reproduced if all "
         "that are judged are alike; not testable if fewer than two are judged.",
         decide_autonomy,
+        threshold=(LEAST_JUDGED, f"judged, for a test: {LEAST_JUDGED}"),
     ),
     variants={
         "article_as_witness": ARTICLE_CHOICES,

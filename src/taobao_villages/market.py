@@ -696,6 +696,9 @@ def denominators() -> pd.DataFrame:
     )
 
 
+SEVENTY = 70  # percent of online retail, by the article
+
+
 def seventy_evidence(
     *,
     platforms: str = BOTH,
@@ -726,9 +729,9 @@ def seventy_evidence(
     details: dict[str, float] = {
         "tolerance": tolerance,
         "readings": len(shares),
-        "within": int(((shares - 70).abs() <= tolerance).sum()),
-        "below": int((shares < 70 - tolerance).sum()),
-        "above": int((shares > 70 + tolerance).sum()),
+        "within": int(((shares - SEVENTY).abs() <= tolerance).sum()),
+        "below": int((shares < SEVENTY - tolerance).sum()),
+        "above": int((shares > SEVENTY + tolerance).sum()),
     }
     every = every.set_index(["whose", "market", "period"])["share"]
     details |= {
@@ -808,6 +811,7 @@ C03 = Claim(
             "2026-11-26: the words say which sites the default counts, and why. Nothing that is "
             "computed changed.",
         ),
+        threshold=(SEVENTY, f"the article's {SEVENTY}%"),
     ),
     variants={
         "platforms": (BOTH, ALONE),
@@ -1055,6 +1059,7 @@ C04 = Claim(
         "set of 2012 to 2016 does so, in search, in social media and in e-commerce; in part if "
         "some do; contradicted if none.",
         decide_monopoly,
+        threshold=(100, "every set of shares"),
     ),
     variants={
         "measure": ("leader's share", "lowest HHI", "highest HHI"),
@@ -1119,6 +1124,9 @@ def against_united_states(
     return table.assign(ratio=table["china_low"] / table["united_states_high"])
 
 
+EQUAL = 1  # times the American total
+
+
 def largest_evidence(
     *, publisher: str = "each publisher", goods_only: bool = False, unreal_orders_percent: float = 0
 ) -> Evidence:
@@ -1141,14 +1149,14 @@ def largest_evidence(
     tested = table.loc[2013:]
     details |= {
         "years": len(tested),
-        "leads": int((tested["ratio"] > 1).sum()),
-        "trails": int((highest.loc[2013:] <= 1).sum()),
-        "first": next((str(year) for year in table.index[table["ratio"] > 1]), "never"),
+        "leads": int((tested["ratio"] > EQUAL).sum()),
+        "trails": int((highest.loc[2013:] <= EQUAL).sum()),
+        "first": next((str(year) for year in table.index[table["ratio"] > EQUAL]), "never"),
         "last": int(tested.index[-1]) if len(tested) else 0,
     }
     if len(tested):
         last = tested.iloc[-1]
-        details["leads_last"] = int(last["ratio"] > 1)
+        details["leads_last"] = int(last["ratio"] > EQUAL)
         details["break_even"] = round(100 * (1 - 1 / float(last["ratio"])), 1)
         details["break_even_2013"] = (
             round(100 * (1 - 1 / float(table.loc[2013, "ratio"])), 1) if 2013 in table.index else 0
@@ -1212,6 +1220,7 @@ C05 = Claim(
         "so in the last year but not in each; contradicted if it is smaller in all of them; else "
         "not reproduced.",
         decide_largest,
+        threshold=(EQUAL, "as large as the American market"),
     ),
     variants={
         "publisher": (

@@ -332,6 +332,42 @@ def against_default(summed: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [key for key, entry in summed.items() if entry["commonest"] != entry["default"]]
 
 
+def commoner(entry: Mapping[str, Any]) -> str:
+    """What the variants of one claim say more often than its verdict, with its percent.
+
+    Parameters
+    ----------
+    entry : mapping
+        From `summary`, or the ``variants`` of the ledger.
+
+    Returns
+    -------
+    str
+        All verdicts that share the first place; empty if the claim's own is among them.
+    """
+    if entry["commonest"] == entry["default"]:
+        return ""
+    most = max(entry["shares"].values())
+    return " or ".join(f"{v} ({most:.0f}%)" for v, one in entry["shares"].items() if one == most)
+
+
+def outvoted(summed: Mapping[str, Mapping[str, Any]]) -> str:
+    """Sentence on the claims of which more variants say something else; see `against_default`."""
+    rare = against_default(summed)
+    told = "; ".join(f"{key}: {commoner(summed[key])}" for key in rare)
+    if not rare:
+        return "No claim has another verdict under more of the other choices."
+    return (
+        f"For {claims.counted(len(rare), 'claim')} more of the variants say something else: {told}."
+    )
+
+
+def verdict_line(verdict: str, entry: Mapping[str, Any]) -> str:
+    """A claim's verdict, with what more of its variants say, if that is another."""
+    other = commoner(entry)
+    return f"{verdict}; more variants say {other}" if other else verdict
+
+
 def sensitive(results: pd.DataFrame, *, most: int = 10) -> list[str]:
     """Claims whose verdict moves most between variants: ids, the most sensitive first.
 
@@ -444,7 +480,7 @@ def sentence(entry: Mapping[str, Any]) -> str:
     if entry["flip"] is None:
         return f"The same verdict in all {many}."
     agree = entry["shares"][entry["default"]]
-    other = "" if entry["commonest"] == entry["default"] else f"; more say {entry['commonest']}"
+    other = f"; more say {told}" if (told := commoner(entry)) else ""
     return (
         f"{agree:.0f}% of {many} agree{other}. What matters most is the choice of "
         f"{words(entry['decisive'])} ({entry['decisive_share']:.0f}% of the variation). "

@@ -167,6 +167,9 @@ def money() -> pd.DataFrame:
     )
 
 
+STATED_FUND = {"total": 2000.0, "per_county": 10.0}  # RMB million, by the article
+
+
 def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidence:
     """Evidence for C38: total, amount a county and uses, held against the article's.
 
@@ -178,9 +181,8 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         How far a sum may lie from the article's, as a share of it.
     """
     table = money().drop(index="with second instalment")
-    stated = {"total": 2000.0, "per_county": 10.0}
     same = pd.concat(
-        [abs(table[name] / value - 1) <= tolerance for name, value in stated.items()], axis=1
+        [abs(table[name] / value - 1) <= tolerance for name, value in STATED_FUND.items()], axis=1
     ).all(axis=1)
     kept = table if account == "both" else table.loc[[account]]
     uses = data.load("market/evidence").set_index("evidence_id").loc["ev008"]
@@ -251,6 +253,7 @@ C38 = Claim(
         "county within the tolerance (5%) and a source names the three uses. In part if only one "
         "account has; contradicted if none has.",
         decide_money,
+        threshold=(STATED_FUND["total"], f"the article's {STATED_FUND['total']:,.0f} million"),
     ),
     variants={
         "account": ("both", "planned", "transferred"),
@@ -885,12 +888,15 @@ def party_roles(
     return table.sort_values("cases", ascending=False, kind="stable")
 
 
+LEAST_RECORDS = 3  # make a pattern
+
+
 def party_evidence(
     *,
     latest_report: str = "2024",
     inferred_dates: bool = True,
     youth_league: str = "not counted",
-    records_required: int = 3,
+    records_required: int = LEAST_RECORDS,
     article_as_witness: str = "not counted",
     coder: str = "first",
     doubtful: bool = True,
@@ -961,6 +967,7 @@ C42 = Claim(
         "branch or committee that organises e-commerce, at least one of them up to June 2017. In "
         "part if there are fewer or only later ones; otherwise not reproduced.",
         decide_party,
+        threshold=(LEAST_RECORDS, f"records that make a pattern: {LEAST_RECORDS}"),
     ),
     variants={
         "latest_report": ("2024", WRITTEN),

@@ -19,6 +19,7 @@ from taobao_villages.claims import Claim, Evidence, Rule
 
 ARTICLE = "li2017"
 PUBLISHED = "2017-09"
+HALF = 50  # percent of the cases, for "most"
 EARLY = ("lirendong", "qingyanliu")  # the two early villages of the studies that C28 cites
 SEED = 20170901  # the article's day of publication
 
@@ -248,11 +249,11 @@ def decide_goods(evidence: Evidence) -> tuple[str, str]:
     """Rule of C25."""
     found = evidence.details
     present = [name for name in FITTING if found[name.replace(" ", "_")]]
-    if found["high"] < 50:
+    if found["high"] < HALF:
         return "not reproduced", "Most cases sell something else, whatever the unreported are."
     if len(present) < len(FITTING):
         return "reproduced in part", f"Only {len(present)} of the three sorts are found."
-    if found["low"] > 50:
+    if found["low"] > HALF:
         return "reproduced", "All three sorts are found, and together they are the usual goods."
     return (
         "reproduced in part",
@@ -275,6 +276,7 @@ C25 = Claim(
         "together are the goods of more than half of the cases even at the lowest. Not reproduced "
         "if they are fewer than half even at the highest; else in part.",
         decide_goods,
+        threshold=(HALF, "half of the cases"),
     ),
 )
 
@@ -390,9 +392,9 @@ def decide_kin(evidence: Evidence) -> tuple[str, str]:
     found = evidence.details
     if found["training"] + found["firm"] > found["personal"]:
         return "not reproduced", "Training or firms are named more often than personal ties."
-    if found["households"] >= 3 and found["named_low"] > 50:
+    if found["households"] >= 3 and found["named_low"] > HALF:
         return "reproduced", "Households start the shops, and most known channels name these ties."
-    if found["households"] >= 3 and found["personal_low"] > 50:
+    if found["households"] >= 3 and found["personal_low"] > HALF:
         return (
             "reproduced in part",
             "Households start the shops, and trade spread through people who knew each other. "
@@ -417,6 +419,7 @@ C26 = Claim(
         "classmates) pass half. Not reproduced if training or firms are named more often than "
         "personal ties. Else the reports are too few to test it.",
         decide_kin,
+        threshold=(HALF, "half of the cases"),
     ),
 )
 
@@ -733,6 +736,7 @@ C28 = Claim(
         "traditions were kept. In part if for one; contradicted if a source says that festivals or "
         "close ties were lost; not testable here if the article alone speaks.",
         decide_tradition,
+        threshold=(len(EARLY), "both villages"),
     ),
 )
 

@@ -8,7 +8,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const field = Object.assign(document.createElement("input"), { type: "search" });
   const count = document.createElement("span");
   count.setAttribute("aria-live", "polite");
-  label.append("Show rows with ", field, " ", count);
+  label.append("Filter ", field, " ", count);
   const frame = table.closest(".long-table") ?? table.closest(".pst-scrollable-table-container") ?? table;
   frame.previousElementSibling.append(label); // its place is kept
 
