@@ -354,12 +354,43 @@ def test_poor_counties_keep_gap_and_conflict():
 # ---- the platform -----------------------------------------------------------------------------
 
 
-def test_platform_shares_leave_out_sums_over_firms_and_keep_conflicts():
-    table = after_2017.platform_shares()
-    assert set(table["platform"]) == {"Alibaba", "JD.com", "Pinduoduo"}
-    assert table["share_pct"].max() < 85
-    of_2015 = table[(table["platform"] == "Alibaba") & (table["year"] == 2015)]
-    assert of_2015["share_pct"].nunique() == 2
+def shares_of(*rows):
+    """Shares of Alibaba as `retail.printed_shares` returns them: year, share, market, covers."""
+    columns = ["year", "share", "market", "covers"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(firm="Alibaba", source_id="m216")
+
+
+def test_each_name_of_the_market_keeps_its_own_last_share(monkeypatch):
+    table = shares_of(
+        (2013, 80, "online retail", "whole year"),
+        (2013, 45, "e-commerce", "whole year"),
+        (2021, 51, "online retail", "whole year"),
+        (2023, 41, "e-commerce", "printed before its end"),
+    )
+    monkeypatch.setattr(after_2017.retail, "printed_shares", lambda: table)
+    judged = BY_KEY["platform"].judge
+    assert judged().evidence.interval == (41, 51)
+    assert judged().verdict == "open"
+    assert judged(market="latest figure alone").verdict == "wrong"
+    assert judged(market="online retail alone").evidence.interval == (51, 51)
+    assert judged(forecasts=False).evidence.interval == (51, 51)
+    nothing = judged(market="latest figure alone", forecasts=False)
+    assert nothing.evidence.value == 51
+    with pytest.raises(ValueError, match="all shops"):
+        judged(market="all shops")
+
+
+def test_a_share_is_held_against_earlier_ones_of_the_same_name(monkeypatch):
+    """Else the low shares of one maker would let any later one pass."""
+    rows = [(2013, 80, "online retail", "whole year"), (2013, 45, "e-commerce", "whole year")]
+    for last, kept in (((2021, 60, "online retail"), False), ((2021, 80, "online retail"), True)):
+        table = shares_of(*rows, (*last, "whole year"))
+        monkeypatch.setattr(after_2017.retail, "printed_shares", lambda table=table: table)
+        assert after_2017.platform_evidence().details["no_lower"] is kept
+    table = shares_of(*rows, (2021, 90, "online sales", "whole year"))
+    monkeypatch.setattr(after_2017.retail, "printed_shares", lambda: table)
+    assert not after_2017.platform_evidence().details["no_lower"]  # nothing to compare with
 
 
 def test_the_plan_for_stations_hangs_on_one_inferred_date():
@@ -447,11 +478,19 @@ def test_rule_of_the_poor(faster, slower, expected):
 
 
 @pytest.mark.parametrize(
-    ("ends", "expected"), [((75, 76), "right"), ((40, 45), "wrong"), ((48, 55), "open")]
+    ("no_lower", "ends", "expected", "why"),
+    [
+        (True, (75, 76), "right", "no lower"),
+        (False, (40, 45), "wrong", "no longer has half"),
+        (False, (48, 55), "open", "depends on what"),
+        (False, (50, 55), "open", "still has about half"),
+    ],
 )
-def test_rule_of_the_platform(ends, expected):
-    found = {"before_low": 70}
-    assert verdict("platform", interval=ends, interval_kind="x", details=found) == expected
+def test_rule_of_the_platform(no_lower, ends, expected, why):
+    made = made_up(interval=ends, interval_kind="x", details={"no_lower": no_lower})
+    told, reason = BY_KEY["platform"].rule.decide(made)
+    assert told == expected
+    assert why in reason
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.request import url2pathname
 import numpy as np
 import pytest
 
-from taobao_villages import blooming, book, explorer, multiverse, provinces
+from taobao_villages import blooming, book, expansion, explorer, multiverse, provinces
 
 ASSETS = Path(__file__).parents[1] / "book" / "_assets" / "explorer"
 
@@ -149,6 +150,22 @@ def test_events_are_linked_by_a_shared_source_or_a_named_county():
     assert "suichang" not in linked["ev074"]
     assert not linked["ev019"]  # the company Suning is not the county of that name
     assert linked.map(len).max() < 10  # the article cites events and cases: no link
+
+
+def test_all_events_of_the_chapter_are_here_and_none_has_a_cut_title(content):
+    listed = expansion.C06.judge().evidence.details["listed"]
+    assert len(explorer.events_table()) == len(content["events"]) == listed
+    dated = [event for event in content["events"] if event["date"]]
+    assert 0 < len(dated) < listed
+    assert explorer.events_table()["Date"].eq("not dated").sum() == listed - len(dated)
+    page = explorer.markup(content)
+    assert f"{len(dated)} events with a date; the list of events below has all {listed}" in (
+        " ".join(page.split())
+    )
+    titles = expansion.events()["title_en"]
+    assert titles.str.len().max() > 100
+    for title in titles:
+        assert f"{escape(title)}</option>" in page
 
 
 def sha384(path: Path) -> str:
@@ -310,6 +327,62 @@ def test_what_is_not_known_is_no_data(visit):
     assert sum("no data" in row for row in rows) == 34
     assert sum("nono data" in row or "yesno data" in row for row in rows) == 34 - 7
     assert "no data" in visit("#region=seat_below_33n").inner_text('[data-view="answer"]')
+
+
+def test_the_events_are_as_many_as_in_the_chapter(visit, content):
+    page = visit()
+    here = page.locator("#events tbody tr").count()
+    strip = page.locator('[data-view="events"]').get_attribute("aria-label")
+    page.goto(page.url.split("#")[0].replace("explorer.html", "expansion.html"))
+    table = page.locator("table.sortable", has_text="What happened").first
+    assert table.locator("tbody tr").count() == here == len(content["events"])
+    assert f"All {here} stand in the list" in strip
+
+
+def test_an_event_without_a_date_is_chosen_and_told_whole(visit, content):
+    (event,) = [one for one in content["events"] if one["date"] is None]
+    page = visit(f"#event={event['key']}")
+    assert f"Not dated, {event['issuer']}: {event['title']}." in page.inner_text(
+        '[data-view="linked"]'
+    )
+    assert not [fault for fault in page.faults if "THEBE" not in fault]
+
+
+# Corners of each tile, of the box of the map, and of a tip with its words.
+TILES = """() => {
+  const edges = (part) => (({left, top, right, bottom}) => [left, top, right, bottom])(
+    part.getBoundingClientRect());
+  const box = document.querySelector('[data-view="tiles"]');
+  const all = (what) => [...box.querySelectorAll(what)];
+  return {
+    box: edges(box),
+    tiles: all('g[aria-label="rect"]:first-of-type > rect').map(edges),
+    tips: all('g[aria-label="tip"] > g').map((tip) => ({edges: edges(tip), text: tip.textContent})),
+  };
+}"""
+
+
+def inside(part, box) -> bool:
+    """To the pixel: whether no edge of the part lies outside of the box."""
+    out = (box[0] - part[0], box[1] - part[1], part[2] - box[2], part[3] - box[3])
+    return max(out) <= 1
+
+
+@pytest.mark.parametrize("width", [1280, 700, 360])
+def test_every_tile_is_in_sight_and_no_tip_hides_its_own(visit, content, width):
+    page = visit(viewport={"width": width, "height": 900})
+    page.locator('[data-view="tiles"]').scroll_into_view_if_needed()
+    seen = page.evaluate(TILES)
+    assert len(seen["tiles"]) == len(content["tiles"]) == 34
+    for tile, (x1, y1, x2, y2) in zip(content["tiles"], seen["tiles"], strict=True):
+        assert inside((x1, y1, x2, y2), seen["box"]), tile
+        page.mouse.move((x1 + x2) / 2, (y1 + y2) / 2)
+        (tip,) = page.evaluate(TILES)["tips"]
+        assert tile["name_en"] in tip["text"]
+        a1, b1, a2, b2 = tip["edges"]
+        assert inside(tip["edges"], seen["box"]), tile
+        hidden = max(0, min(a2, x2) - max(a1, x1)) * max(0, min(b2, y2) - max(b1, y1))
+        assert hidden < 0.05 * (x2 - x1) * (y2 - y1), tile
 
 
 def test_play_goes_through_the_years_and_stops(visit):

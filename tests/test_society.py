@@ -443,14 +443,6 @@ def test_no_report_on_platforms_is_not_a_no(planted):
     assert society.C30.judge().verdict == "not testable here"
 
 
-def test_national_shares_leave_the_article_and_other_firms_out():
-    table = society.national_shares()
-    assert table["share"].between(0, 100).all()
-    assert "li2017" not in set(table["source_id"])
-    assert table["year"].is_monotonic_increasing
-    assert society.national_shares(last=2014)["year"].max() <= 2014
-
-
 @pytest.mark.parametrize(
     ("low", "high", "exposed", "verdict"),
     [

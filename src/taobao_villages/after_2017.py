@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from taobao_villages import claims, coding, data, statistics
+from taobao_villages import claims, coding, data, retail, statistics
 from taobao_villages.claims import Evidence, Rule
 
 VERDICTS = ("right", "wrong", "open")
@@ -1038,68 +1038,83 @@ def decide_poor(evidence: Evidence) -> tuple[str, str]:
 # ---- the platform -------------------------------------------------------------------------------
 
 
-def platform_shares(*, market: str = "online retail") -> pd.DataFrame:
-    """Share of the article's platform and of its rivals in online retail, as printed.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``year``, ``platform`` ("Alibaba", "JD.com", "Pinduoduo"), ``share_pct``,
-        ``qualifier``, ``status``, ``source_id``.
-    """
-    table = data.load("market/platform_share")
-    table = table[(table["market"] == market) & ~table["platform"].str.contains("\\+JD")]
-    own = table["platform"].str.contains("Alibaba|Taobao")
-    name = table["platform"].where(~own, "Alibaba").replace({"360buy (JD.com)": "JD.com"})
-    out = table.assign(platform=name)
-    out = out[out["platform"].isin(["Alibaba", "JD.com", "Pinduoduo"])]
-    columns = ["year", "platform", "share_pct", "qualifier", "status", "source_id"]
-    return out[columns].sort_values(["platform", "year"]).reset_index(drop=True)
+NAMES = ("each name of the market", "latest figure alone", "online retail alone")
 
 
-def platform_evidence(*, forecasts: bool = True) -> Evidence:
-    """Evidence on dependence: the platform's share of online retail, first and last printed.
+def platform_evidence(*, market: str = NAMES[0], forecasts: bool = True) -> Evidence:
+    """Evidence on dependence: the platform's share of online selling, first and last printed.
 
     Parameters
     ----------
+    market : {"each name of the market", "latest figure alone", "online retail alone"}
+        Sources name the whole in different words. Take the last share under each name, the latest
+        of all whatever it is called, or nothing but shares of "online retail".
     forecasts : bool
-        Keep shares that were printed as a forecast for their year.
+        Keep shares that were printed before their year was over.
+
+    Raises
+    ------
+    ValueError
+        For another value of `market`.
     """
-    table = platform_shares()
+    if market not in NAMES:
+        raise ValueError(f"market is {market!r}; use one of {', '.join(NAMES)}")
+    table = retail.printed_shares()
     if not forecasts:
-        table = table[table["status"] != "forecast"]
-    own = table[table["platform"] == "Alibaba"]
+        table = table[table["covers"] != "printed before its end"]
+    if market == "online retail alone":
+        table = table[table["market"] == "online retail"]
+    own, rival = (table[table["firm"] == firm] for firm in ("Alibaba", "Pinduoduo"))
     before, after = own[own["year"] <= LAST_LIST], own[own["year"] > LAST_LIST]
-    last = int(after["year"].max())
-    end = after[after["year"] == last]["share_pct"]
     users = data.load("market/platform_users")
     users = users[(users["quantity"] == "annual_active_buyers") & (users["date"] == "2020-12")]
-    buyers = users.set_index("platform")["value"]
     events = data.load("policy/events")
     fine = events[events["event_key"] == "ev_samr2021"]
-    rival = table[table["platform"] == "Pinduoduo"].set_index("year")["share_pct"]
+    sources = _sources(own, rival, users, fine)
+    if after.empty:
+        return Evidence(
+            None,
+            "%",
+            sources,
+            limits=f"No share of a year after {LAST_LIST} is printed under these choices.",
+        )
+    latest = after["year"].max()
+    if market != "latest figure alone":
+        latest = after.groupby("market")["year"].transform("max")
+    ends = after[after["year"] == latest].sort_values("share")
+    low, high = (round(float(share), 1) for share in ends["share"].iloc[[0, -1]])
+    # A share is held against earlier ones of the same name; without one it cannot have kept up.
+    floors = ends["market"].map(before.groupby("market")["share"].min())
+    whole = own[own["covers"] == "whole year"]
+    buyers = users.set_index("platform")["value"]
     return Evidence(
-        value=round(float(end.min()), 1),
-        unit=f"% of online retail in {last}",
-        interval=(round(float(end.min()), 1), round(float(end.max()), 1)),
-        interval_kind="lowest and highest share printed for that year",
+        value=low,
+        unit=f"% of {ends['market'].iloc[0]} in {ends['year'].iloc[0]}",
+        interval=(low, high),
+        interval_kind="last printed share of "
+        + " and of ".join(f"{row.market} ({row.year})" for row in ends.itertuples()),
         n=len(own),
         n_unit="printed shares",
-        sources=_sources(own, table[table["platform"] == "Pinduoduo"], users, fine),
+        sources=sources,
         details={
-            "before_low": round(float(before["share_pct"].min()), 1),
-            "before_high": round(float(before["share_pct"].max()), 1),
-            "last": str(last),
-            "rival_2015": round(float(rival.get(2015, np.nan)), 1),
+            "before_low": round(float(before["share"].min()), 1),
+            "before_high": round(float(before["share"].max()), 1),
+            "no_lower": bool((ends["share"] >= floors).all()),
+            "last": str(ends["year"].iloc[0]),
+            "other_market": ends["market"].iloc[-1],
+            "other_last": str(ends["year"].iloc[-1]),
+            "last_whole_year": str(whole["year"].max()),
+            "rival_2015": round(float(rival.set_index("year")["share"].get(2015, np.nan)), 1),
             "buyers_own": int(buyers["Alibaba China retail"]),
             "buyers_rival": int(buyers["Pinduoduo"]),
             "fine_billion": round(float(fine["amount_rmb_million"].max()) / 1000, 1),
             "cross_platform": len(coding.reported("upgrading", *_cross_platform())),
             "cases": len(data.load("cases/cases")),
         },
-        limits="The share of the whole market, by makers who measure it differently. What part of "
-        "the villages' own sales runs over one platform is printed nowhere that we know of; and "
-        "a Taobao Village is defined by sales on it.",
+        limits="Makers divide by different wholes: even in the article's time their shares of one "
+        "year differ widely. The last whole year whose share was printed after its end is "
+        f"{whole['year'].max()}. What part of the villages' own sales runs over one platform is "
+        "printed nowhere that we know of; and a Taobao Village is defined by sales on it.",
     )
 
 
@@ -1112,14 +1127,19 @@ def _cross_platform() -> list[str]:
 def decide_platform(evidence: Evidence) -> tuple[str, str]:
     """Rule of dependence on one platform."""
     low, high = evidence.interval or (np.nan, np.nan)
-    if low >= evidence.details["before_low"]:
+    if evidence.details["no_lower"]:
         return "right", "Its share of the market is no lower than before."
     if high < 50:
         return "wrong", "It no longer has half of the market."
+    still = (
+        "it still has about half"
+        if low >= 50
+        else "whether it still has half depends on what the share is of"
+    )
     return (
         "open",
-        "Its hold on the market has weakened, but it still has about half; and no source tells "
-        "what the villages themselves sell where.",
+        f"Its hold on the market has weakened, but {still}; and no source tells what the villages "
+        "themselves sell where.",
     )
 
 
@@ -1343,7 +1363,7 @@ def protection_evidence(*, coder: str = "first", doubtful: bool = True) -> Evide
     disputes = rows[(rows["topic"] == "protest") & (rows["date"] >= PUBLISHED)]
     return Evidence(
         value=int(tied["case_id"].nunique()),
-        unit="associations with a reported tie to the party",
+        unit="places whose association has a reported tie to the party",
         interval=(round(100 * low, 1), round(100 * high, 1)),
         interval_kind="share in percent if none, or all, of the not-reported have one",
         n=cases,
@@ -1558,10 +1578,16 @@ FORECASTS = (
         platform_evidence,
         Rule(
             "Right if its last printed share of online retail is no lower than the lowest before "
-            "2017. Wrong if it is under half. Else open.",
+            "2017. Wrong if it is under half. Else open. Where sources name the whole in "
+            "different words, each has its own last share, and all must agree.",
             decide_platform,
+            changes=(
+                "2026-11-29: shares of what a source calls e-commerce, online sales or online "
+                "shopping count too. Before, only those of online retail did, so that a later "
+                "and lower one was left out without a word.",
+            ),
         ),
-        {"forecasts": (True, False)},
+        {"market": NAMES, "forecasts": (True, False)},
     ),
     Forecast(
         "stations",

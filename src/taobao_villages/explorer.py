@@ -328,7 +328,7 @@ def cases() -> pd.DataFrame:
 
 
 def events() -> pd.DataFrame:
-    """Dated policy events, each with the cases that it is linked with.
+    """All policy events, each with the cases that it is linked with; undated ones last.
 
     An event is linked with a case if a source describes both (the article itself aside), or if it
     happened in the case's province and its issuer or title names the case's county.
@@ -340,7 +340,6 @@ def events() -> pd.DataFrame:
         for the nation), ``level`` (in words) and ``cases`` (list of case ids).
     """
     table = expansion.events()
-    table = table[table["date"].notna()].copy()
     rows = data.load("policy/events").dropna(subset=["province_code"])
     table["province_code"] = rows.groupby("event_key")["province_code"].first().reindex(table.index)
     table["level"] = table["issuer_level"].map(expansion.LEVELS)
@@ -365,7 +364,7 @@ def events_table() -> pd.DataFrame:
     table = events()
     return pd.DataFrame(
         {
-            "Date": table["date"],
+            "Date": table["date"].fillna("not dated"),
             "Issuer": table["issuer"],
             "Level": table["level"],
             "Event": table["title_en"],
@@ -450,7 +449,7 @@ def payload(variants: pd.DataFrame | None = None) -> dict[str, Any]:
         "events": [
             {
                 "key": key,
-                "date": row["date"],
+                "date": row["date"] if isinstance(row["date"], str) else None,
                 "issuer": row["issuer"],
                 "level": row["level"],
                 "title": row["title_en"],
@@ -573,7 +572,8 @@ def markup(content: Mapping[str, Any]) -> str:
     names = {one["province_code"]: one["name_en"] for one in content["tiles"]}
     counted = {code: names[code] for code in data.load("provinces/provinces")["province_code"]}
     places = {"": "All provinces", **dict(sorted(counted.items(), key=lambda item: item[1]))}
-    acts = {"": "None", **{e["key"]: f"{e['date']}: {e['title'][:70]}" for e in content["events"]}}
+    acts = {e["key"]: f"{e['date'] or 'Not dated'}: {e['title']}" for e in content["events"]}
+    dated = sum(event["date"] is not None for event in content["events"])
     bases = {name: about["label"] for name, about in content["bases"].items()}
     selects = (
         _select("region", "Border", borders)
@@ -601,12 +601,12 @@ villages. Filled: inside the border. Outlines are for orientation only.</p></div
 <p class="explorer-note">Filled: villages. Hollow: the base. Dashed: what the article claims. The
 gap between the two is the location quotient. Bars: what is possible where not all is known.</p>
 <p class="explorer-title">Policy events, and the cases linked with them</p>
-{_select("event", "Event", _options(acts, ""))}
+{_select("event", "Event", _options({"": "None", **acts}, ""))}
 <p role="status" data-view="linked"></p>
 <div class="explorer-views">
 <div><div class="explorer-chart" data-view="events"></div>
-<p class="explorer-note">Blue: in the chosen province. Orange: the chosen event. Its table is the
-list of events below.</p></div>
+<p class="explorer-note">Blue: in the chosen province. Orange: the chosen event. The strip shows the
+{dated} events with a date; the list of events below has all {len(acts)}.</p></div>
 <div>{_view("cases", "Read the cases as a table")}
 <p class="explorer-note">Circle: first shop. Square: first named a Taobao Village. Triangle: first
 public support. Missing steps are not reported.</p></div>

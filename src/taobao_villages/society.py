@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from taobao_villages import coding, data, statistics
+from taobao_villages import coding, data, retail, statistics
 from taobao_villages.claims import Claim, Evidence, Rule
 
 ARTICLE = "li2017"
@@ -949,28 +949,6 @@ def platform_use(
     return table.reindex(columns=["exposed", "only", "elsewhere"], fill_value=False)
 
 
-def national_shares(*, last: int = 2030) -> pd.DataFrame:
-    """Published shares of Alibaba in all online selling to consumers.
-
-    Returns
-    -------
-    DataFrame
-        ``year``, ``share`` (percent), ``measure``, ``maker``, ``status``, ``source_id``; the
-        article's own figure is left out.
-    """
-    rows = data.load("market/platform_share")
-    markets = ("e-commerce", "online retail", "online sales", "online shopping")
-    rows = rows[
-        rows["market"].isin(markets)
-        & rows["platform"].str.contains("Alibaba|Taobao")
-        & ~rows["platform"].str.contains("JD")
-        & (rows["source_id"] != ARTICLE)
-        & (rows["year"] <= last)
-    ].rename(columns={"share_pct": "share"})
-    columns = ["year", "share", "measure", "maker", "status", "source_id"]
-    return rows.sort_values(["year", "share"])[columns].reset_index(drop=True)
-
-
 def dependence_evidence(
     *,
     selling_elsewhere: str = "retail platforms",
@@ -993,7 +971,7 @@ def dependence_evidence(
     alone = int((table["only"] & ~table["elsewhere"]).sum())
     other = int(table["elsewhere"].sum())
     low, high = _percent(alone, other, total)
-    shares = national_shares()
+    shares = retail.printed_shares().query("firm == 'Alibaba'")
     year = shares.groupby("year")["share"].agg(["min", "max"])
     codes = pd.concat(
         [

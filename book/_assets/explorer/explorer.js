@@ -121,6 +121,10 @@
     const known = tiles.filter((tile) => tile.value !== null);
     const square = { x1: (d) => d.col - 0.46, x2: (d) => d.col + 0.46, y1: (d) => d.row - 0.46, y2: (d) => d.row + 0.46 };
     const small = (d) => d.value > 0 && d.value < 0.05;
+    // A tip hangs from the edge of its tile and points inward, so that it hides neither tile nor words.
+    const besides = (all, title) => ["top", "bottom"].flatMap((side) => ["-left", "", "-right"].map((end) => Plot.tip(
+      all.filter((d) => (d.row < 4 ? "top" : "bottom") === side && (d.col < 3 ? "-left" : d.col > 5 ? "-right" : "") === end),
+      Plot.pointer({ px: "col", py: "row", x: "col", y: (d) => d.row + (side === "top" ? 0.46 : -0.46), anchor: side + end, title }))));
     const drawTiles = () => draw("tiles", `Tile map of the provinces: ${unit.toLowerCase()}, ${list}. The same numbers stand in the table below.`, {
       aspectRatio: 1, margin: 2, x: { axis: null }, y: { axis: null, reverse: true },
       marks: [
@@ -131,7 +135,7 @@
         Plot.text(known, { x: "col", y: "row", text: "abbr", dy: -7, fill: (d) => d.value > breaks[2] ? paper : ink }),
         Plot.text(tiles.filter((d) => d.value === null), { x: "col", y: "row", text: "abbr", stroke: paper, strokeWidth: 5, fill: ink }),
         Plot.text(known, { x: "col", y: "row", text: (d) => small(d) ? "<0.1" : word(d.value, d.value === 0 ? 0 : digits), dy: 7, fill: (d) => d.value > breaks[2] ? paper : ink }),
-        Plot.tip(tiles, Plot.pointer({ x: "col", y: "row", title: (d) => `${d.name_en}: ${word(d.value, digits)}` })),
+        ...besides(tiles, (d) => `${d.name_en}: ${word(d.value, digits)}`),
       ],
     }, (tile) => choose("province", tile.province_code));
     const tellTiles = () => {
@@ -237,14 +241,15 @@
     const near = (d) => s.province && d.province === s.province;
     const linked = (d) => event ? event.cases.includes(d.id) : near(d);
     const tone = (d) => d === event ? accent : near(d) ? second : grey;
+    const known = data.events.filter((d) => d.date);
     const x = { domain: years, type: "time", ticks: "4 years", grid: true, label: null };
-    const rule = event ? Plot.ruleX([day(event.date)], { stroke: accent }) : null;
-    const drawEvents = () => draw("events", `Strip of ${data.events.length} policy events by issuer, 2006 to 2024. The same events stand in the list of events below.`, {
+    const rule = event?.date ? Plot.ruleX([day(event.date)], { stroke: accent }) : null;
+    const drawEvents = () => draw("events", `Strip of the ${known.length} dated policy events by issuer, 2006 to 2024. All ${data.events.length} stand in the list of events below.`, {
       height: 56 * data.levels.length + 30, marginLeft: 4, marginRight: 10, x, fy: { axis: null, domain: data.levels, padding: 0.05 },
       marks: [
         Plot.frame({ stroke: "#dddddd" }), rule,
         Plot.text(data.levels, { fy: (d) => d, text: (d) => d, frameAnchor: "top-left", dx: 4, dy: 3, fill: muted }),
-        Plot.dot(data.events, Plot.dodgeY({ x: (d) => day(d.date), fy: "level", r: (d) => d === event ? 6 : 3.5, fill: tone, anchor: "bottom", padding: 0.5, title: (d) => `${d.date} ${d.issuer}: ${d.title}`, tip: { lineWidth: 16 } })),
+        Plot.dot(known, Plot.dodgeY({ x: (d) => day(d.date), fy: "level", r: (d) => d === event ? 6 : 3.5, fill: tone, anchor: "bottom", padding: 0.5, title: (d) => `${d.date} ${d.issuer}: ${d.title}`, tip: { lineWidth: 16 } })),
       ],
     }, (one) => choose("event", one.key));
 
@@ -255,7 +260,7 @@
     const said = `${rows.length ? rows.map((d) => d.place).join(", ") : "none"}`;
     const tellCases = () => {
       at("linked").textContent = event
-        ? `${event.date}, ${event.issuer}: ${event.title}. Linked cases: ${event.cases.map((id) => data.cases.find((d) => d.id === id).place).join(", ") || "none"}.` + (s.province ? ` Other cases in ${place.get(s.province)} are shown too.` : "")
+        ? `${event.date ?? "Not dated"}, ${event.issuer}: ${event.title}. Linked cases: ${event.cases.map((id) => data.cases.find((d) => d.id === id).place).join(", ") || "none"}.` + (s.province ? ` Other cases in ${place.get(s.province)} are shown too.` : "")
         : s.province ? `Cases in ${place.get(s.province)}: ${said}.` : `Cases with a dated first shop and a dated first support: ${said}. Choose a province or an event to see the others.`;
     };
     const drawCases = () => draw("cases", `Dated steps of ${dated.length} cases. The same dates stand in the table below.`, {
