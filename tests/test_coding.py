@@ -16,8 +16,10 @@ def planted():
                 "dimension": ["diffusion"] * 4 + ["initiator"],
                 "code": ["kin", "friends", "kin", "kin", "firm"],
                 "value": "1",
+                "certainty": ["clear", "doubtful", "clear", "clear", "clear"],
+                "about": "place",
                 "source_id": "s",
-                "paraphrase": ["Said.", "Read so (coder inference).", "Said.", "Said.", None],
+                "paraphrase": ["Said.", "Read so.", "Said.", "Said.", None],
             }
         ),
         "cases/codebook": pd.DataFrame(

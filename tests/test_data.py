@@ -490,6 +490,46 @@ SCHEMA = [
 ]
 
 
+SCHEMA += [
+    pytest.param(fault, id=f"{fault.table}: {kind}")
+    for kind, fault in {
+        "a case without a short name": Fault(
+            "cases/cases", "short_name", "empty", put("short_name", "", case_id="aicun")),
+        "a level that is none": Fault(
+            "cases/cases", "level", "is not one of", put("level", "hamlet", case_id="aicun")),
+        "a certainty that is none": Fault(
+            "cases/case_codes", "certainty", "is not one of", put("certainty", "sure")),
+        "a code about a thing that is not listed": Fault(
+            "cases/case_codes", "about", "is not one of", put("about", "dog")),
+        "a role that is not described": Fault(
+            "market/evidence", "bears_on", "'C44:useful' is no role",
+            put("bears_on", "C44:useful", bears_on="C44:idle")),
+        "a role given twice": Fault(
+            "market/evidence", "bears_on", "'C44:idle' stands twice",
+            put("bears_on", "C44:idle;C44:idle", bears_on="C44:idle")),
+        "a claim without a role": Fault(
+            "policy/events", "bears_on", "'C07' is no role",
+            put("bears_on", "C07", bears_on="C07:opinion")),
+        "a case of evidence that is not coded": Fault(
+            "market/evidence", "case_id", "is not in data/cases/cases.csv",
+            put("case_id", "atlantis", case_id="qingyanliu")),
+        "a work neither on the villages nor on another thing": Fault(
+            "literature/works", "on_villages", "empty", put("on_villages", "")),
+        "a figure neither suspect nor sound": Fault(
+            "market/cnnic", "suspect", "empty", put("suspect", "")),
+        "a figure of no part of a year": Fault(
+            "cases/case_series", "period", "empty", put("period", "")),
+        "a zone that is none": Fault(
+            "villages/regions", "zone", "is not one of", put("zone", "moon")),
+        "villages of which it is not said whether all are counted": Fault(
+            "villages/regions", "counted", "empty", put("counted", "")),
+        "a direction that is none": Fault(
+            "cases/sustainability", "direction", "is not one of",
+            put("direction", "sideways", direction="better")),
+    }.items()
+]  # fmt: skip
+
+
 def more(**cells):
     """Add a row: the first, with other cells."""
 
@@ -582,6 +622,21 @@ COMPARED = {
     "a case without a code": (
         Fault("cases/cases", "case_id", "nowhere has no code",
               lambda rows: rows.append(["nowhere", *rows[1][1:]]) or len(rows)), None),
+    "two cases of one name": (
+        Fault("cases/cases", "short_name", "'Bainiu' is the name of another case too",
+              put("short_name", "Bainiu", case_id="beishan")), None),
+    "a code of an association about a place": (
+        Fault("cases/case_codes", "about", "place for a code of association",
+              put("about", "place", dimension="association", about="association")), None),
+    "a code of a place about an association": (
+        Fault("cases/case_codes", "about", "association for a code of outcome",
+              put("about", "association", dimension="outcome")), None),
+    "general policy where none is coded": (
+        Fault("cases/case_codes", "about", "general_policy for a code of outcome",
+              put("about", "general_policy", dimension="outcome")), None),
+    "a report of thin profit in no case": (
+        Fault("market/evidence", "case_id", "empty in a row for C34:thin_profit",
+              put("case_id", "", bears_on="C34:thin_profit")), None),
     "a case in another region": (
         Fault("cases/cases", "region4", "Hebei is not in West",
               put("region4", "West", case_id="aicun")), None),
@@ -1087,6 +1142,30 @@ def test_a_word_of_the_package_for_a_thing_that_is_not_there_is_found(copy, key,
     ]
 
 
+def test_a_role_for_a_claim_that_does_not_exist_is_found(copy):
+    def strange(about):
+        (field,) = [f for f in about["schema"]["fields"] if f["name"] == "bears_on"]
+        field["roles"]["C99:useless"] = "of no use"
+
+    edit_package(copy, "market/evidence", strange)
+    assert data.check() == [
+        "data/datapackage.json, market/evidence, column bears_on, key roles: no claim for "
+        "C99:useless. Remedy: begin it with the claim's id"
+    ]
+
+
+def test_rows_are_found_by_their_role():
+    rows = data.bearing("market/evidence", "C44:useless", "C44:idle")
+    assert list(rows["bears_on"].unique()) == ["C44:useless", "C44:idle"]
+    with data.replaced({"market/evidence": rows.assign(bears_on="C44:idle;C58:dispute")}):
+        assert len(data.bearing("market/evidence", "C58:dispute")) == len(rows)
+        assert data.bearing("market/evidence", "C44:useless").empty
+    with pytest.raises(DataError, match=r"no role C44:lost\. Remedy: use one of C34:thin_profit, "):
+        data.bearing("market/evidence", "C44:lost")
+    with pytest.raises(DataError, match="choose a table with bears_on"):
+        data.bearing("villages/national", "C44:idle")
+
+
 def test_rows_may_be_added_and_values_edited(copy):
     path = copy / "villages/national.csv"
     before = len(data.load("villages/national"))
@@ -1193,6 +1272,17 @@ def test_the_way_from_a_claim_names_the_tables_and_lines_that_it_read(capsys):
     below = re.findall(r"^(\w+): ", told, re.M)
     assert any(f"source_id: {name}" in row for name in below)
     assert "reads claims" not in told
+
+
+def test_the_way_from_a_claim_names_the_rows_with_a_role(capsys):
+    assert main(["sources", "C44"]) == 0
+    told = capsys.readouterr().out
+    (meaning, lines) = re.search(r"C44:useless \((.*)\): lines (.*)", told).groups()
+    assert meaning == data.roles("market/evidence")["C44:useless"]
+    rows = data.load("market/evidence").iloc[[int(line) - 2 for line in lines.split(", ")]]
+    assert rows["bears_on"].tolist() == ["C44:useless"] * 3
+    assert "C44:idle (" in told
+    assert "C58:" not in told
 
 
 def test_a_replaced_table_is_seen_inside_the_block_only():

@@ -11,6 +11,7 @@ import pytest
 from taobao_villages import coding, data, governance
 from taobao_villages.claims import VERDICTS, Evidence
 
+DOUBTED, ALONE = "Read so.", "A deputy."  # what is inferred, and what is of one seller
 CLAIMS = [f"C{n}" for n in (46, 47, 48, 49, 50, 51, 52, 59, 60)]
 
 
@@ -24,6 +25,8 @@ def rows(*planted):
                 "code": concept,
                 "concept": concept,
                 "value": value,
+                "certainty": "doubtful" if text == DOUBTED else "clear",
+                "about": "individual" if text == ALONE else "association",
                 "source_id": source,
                 "paraphrase": text,
             }
@@ -41,9 +44,11 @@ def plant(monkeypatch):
 
         def read(*, coder="first", doubtful=True):
             assert coder in coding.CODERS
-            return frame if doubtful else frame[~frame["paraphrase"].str.contains("coder")]
+            return frame if doubtful else frame[frame["certainty"] == "clear"]
 
         monkeypatch.setattr(coding, "codes", read)
+        names = pd.DataFrame({"place": frame["case_id"].unique()}, frame["case_id"].unique())
+        monkeypatch.setattr(coding, "places", lambda: names)
 
     return planted
 
@@ -56,12 +61,12 @@ FOUR = (
     ("b", "founder", "government_and_youth_league", "m053", "The county."),
     ("b", "settle_conflict", "1", "m052", "Settles."),
     ("c", "exists", "1", "m053", "An association."),
-    ("c", "party_link", "1", "m053", "A branch (coder inference)."),
+    ("c", "party_link", "1", "m053", DOUBTED),
     ("d", "autonomy", "high", "li2017", "The article."),
     ("d", "state_funds", "1", "li2017", "The article."),
     ("e", "demanded", "1", "m061", "Wanted."),
     ("e", "conduit", "1", "m061", "Wanted for messages."),
-    ("f", "lobby", "1", "m062", "A deputy (individual, not association)."),
+    ("f", "lobby", "1", "m062", ALONE),
     ("f", "exists", "1", "m062", "An association."),
     ("g", "norms", "1", "m058", "The trade governs itself."),
 )

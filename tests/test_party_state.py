@@ -24,24 +24,26 @@ PLACES = pd.DataFrame(
 )
 
 
-def code(case, dimension, name, *, concept=None, source="s1", said="Said."):
+def code(case, dimension, name, *, concept=None, source="s1", about="place", certainty="clear"):
     return {
         "case_id": case,
         "dimension": dimension,
         "code": name,
         "concept": concept or name,
         "value": "1",
+        "certainty": certainty,
+        "about": about,
         "source_id": source,
-        "paraphrase": said,
+        "paraphrase": "Said.",
     }
 
 
 ROWS = [
     code("a", "gov_timing", "after"),
     code("b", "gov_timing", "after", source=party_state.ARTICLE),
-    code("c", "gov_timing", "before", said="Old plan (not e-commerce policy)."),
+    code("c", "gov_timing", "before", about="general_policy"),
     code("d", "gov_timing", "before"),
-    code("e", "gov_timing", "before", said="Read so (coder inference)."),
+    code("e", "gov_timing", "before", certainty="doubtful"),
     code("e", "gov_timing", "after"),
     code("a", "initiator", "entrepreneur"),
     code("b", "initiator", "village_collective"),
@@ -63,10 +65,10 @@ ROWS = [
 def planted(monkeypatch):
     def codes(*, coder="first", doubtful=True):
         table = pd.DataFrame(ROWS)
-        return table if doubtful else table[~table["paraphrase"].str.contains("coder")]
+        return table if doubtful else table[table["certainty"] == "clear"]
 
     monkeypatch.setattr(coding, "codes", codes)
-    monkeypatch.setattr(party_state, "places", PLACES.copy)
+    monkeypatch.setattr(coding, "places", PLACES.copy)
 
 
 # ---- money ----------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ def test_milestones_take_the_earliest_year_and_need_two_steps(monkeypatch):
         )
 
     monkeypatch.setattr(data, "load", load)
-    monkeypatch.setattr(party_state, "places", PLACES.copy)
+    monkeypatch.setattr(coding, "places", PLACES.copy)
     table = party_state.milestones()
     assert list(table.index) == ["a", "b"]  # a is recognised in 2013, so it has two steps
     assert table.loc["a", "shop"] == 2007
@@ -276,7 +278,7 @@ def test_records_are_dated_one_a_source_and_without_the_article():
 
 
 def test_weak_sources_and_later_records_can_be_left_out():
-    ids = data.load("market/evidence").set_index("evidence_id").loc[list(party_state.USELESS)]
+    ids = data.bearing("market/evidence", "C44:useless")
     weak = ids["source_id"].map(data.sources()["reliability"]).eq("D")
     assert weak.any()
     assert party_state.waste_evidence().value == len(ids)
@@ -288,19 +290,19 @@ def test_weak_sources_and_later_records_can_be_left_out():
     assert early.details["dispute"] == every.details["dispute"] - 1
 
 
-def test_rows_named_in_the_module_are_about_what_it_says():
-    rows = data.load("market/evidence").set_index("evidence_id")
-    assert (
-        rows.loc[list(party_state.USELESS), "statement"]
-        .str.contains("patchwork|corner shops|locked")
-        .all()
-    )
-    assert rows.loc[list(party_state.IDLE), "topic"].eq("audit/idle funds").all()
-    assert (
-        rows.loc[list(party_state.DISPUTED), "statement"]
-        .str.contains("doubts|dispute|apologised")
-        .all()
-    )
+def test_rows_with_a_role_are_about_what_it_says():
+    for role, words in (
+        ("C44:useless", "patchwork|corner shops|locked"),
+        ("C44:idle", "unspent"),
+        ("C58:dispute", "doubts|dispute|apologised"),
+        ("C58:likes", "likes"),
+        ("C58:least_purchase", "at least 50 yuan"),
+        ("C38:second_instalment", "another 1.5m"),
+        ("C38:use_training", "training"),
+        ("C43:trainees", "a million"),
+        ("C34:thin_profit", "Qingyanliu"),
+    ):
+        assert data.bearing("market/evidence", role)["statement"].str.contains(words).all(), role
 
 
 def test_exchange_counts_documents_once_and_knows_every_term():
@@ -396,7 +398,7 @@ def test_failures_and_listed_places_side_by_side_by_hand(monkeypatch):
         index=list("abc"),
     )
     monkeypatch.setattr(coding, "codes", lambda **choices: told)
-    monkeypatch.setattr(party_state, "places", PLACES.copy)
+    monkeypatch.setattr(coding, "places", PLACES.copy)
     monkeypatch.setattr(party_state, "conditions", lambda **choices: four)
     assert list(party_state.failures().index) == ["c", "b"]  # closed before idle
     table = party_state.outcomes()

@@ -18,7 +18,7 @@ def planted(monkeypatch):
         "cases/cases": pd.DataFrame(
             {
                 "case_id": ["a", "b", "c", "lirendong", "qingyanliu"],
-                "village_town": ["A", "B", "(county level)", "L", "Q"],
+                "level": ["village", "town", "county", "village", "village"],
                 "in_article": [False, True, False, True, True],
             }
         ),
@@ -31,15 +31,15 @@ def planted(monkeypatch):
         ),
         "cases/case_codes": pd.DataFrame(
             [
-                ("a", "diffusion", "kin", "m058", "Said."),
-                ("b", "diffusion", "neighbours", "m061", "Said."),
-                ("b", "diffusion", "kin", "m062", "Guess (coder inference)."),
-                ("c", "diffusion", "training", "m058", "Said."),
-                ("lirendong", "social_change", "tradition_retained", "li2017", "Said."),
-                ("qingyanliu", "social_change", "tradition_retained", "m058", "Said."),
+                ("a", "diffusion", "kin", "m058", "clear"),
+                ("b", "diffusion", "neighbours", "m061", "clear"),
+                ("b", "diffusion", "kin", "m062", "doubtful"),
+                ("c", "diffusion", "training", "m058", "clear"),
+                ("lirendong", "social_change", "tradition_retained", "li2017", "clear"),
+                ("qingyanliu", "social_change", "tradition_retained", "m058", "clear"),
             ],
-            columns=["case_id", "dimension", "code", "source_id", "paraphrase"],
-        ).assign(value="1"),
+            columns=["case_id", "dimension", "code", "source_id", "certainty"],
+        ).assign(value="1", about="place", paraphrase="Said."),
         "cases/society": pd.DataFrame(
             [
                 ("a", "goods", "nuts", "farm", pd.NA, "m058", False, None),

@@ -358,8 +358,10 @@ def test_returnees_are_those_of_later_sources(plant):
             "dimension": "social_change",
             "code": ["returnees", "returnees", "women"],
             "value": "1",
+            "certainty": ["doubtful", "clear", "clear"],
+            "about": "place",
             "source_id": ["luoniu2019", "li2017", "luoniu2019"],
-            "paraphrase": ["Read so (coder inference).", "They came back.", "Women sell."],
+            "paraphrase": ["Read so.", "They came back.", "Women sell."],
         }
     )
     book = pd.DataFrame(
@@ -483,8 +485,10 @@ def eight_places(plant):
         ("a", "upgrading", "design"),
     ]
     codes = pd.DataFrame(told, columns=["case_id", "dimension", "code"])
-    codes = codes.assign(value="1", source_id="li2017", paraphrase="Said.")
-    codes.loc[0, "paraphrase"] = "Read so (coder inference)."
+    codes = codes.assign(
+        value="1", certainty="clear", about="place", source_id="li2017", paraphrase="Said."
+    )
+    codes.loc[0, "certainty"] = "doubtful"
     plant(
         cases__case_codes=codes,
         cases__cases=pd.DataFrame({"case_id": list("abcdefghij")}),
@@ -525,9 +529,7 @@ def test_doubtful_codes_reach_every_case_claim(eight_places):
 
 def test_doubtful_rivalry_is_left_out_too(eight_places, plant):
     codes = data.load("cases/case_codes")
-    codes.loc[codes["case_id"].eq("b") & codes["code"].eq("price_war"), "paraphrase"] = (
-        "Read so (coder inference)."
-    )
+    codes.loc[codes["case_id"].eq("b") & codes["code"].eq("price_war"), "certainty"] = "doubtful"
     plant(cases__case_codes=codes, cases__cases=data.load("cases/cases"))
     every, sure = (sustainability.co_reporting(doubtful=doubtful) for doubtful in (True, False))
     assert every[["both", "imitation_only", "rivalry_only"]].tolist() == [3, 1, 1]
@@ -535,16 +537,18 @@ def test_doubtful_rivalry_is_left_out_too(eight_places, plant):
 
 
 def test_inland_places_that_name_infrastructure_are_counted_without_doubt_if_asked(plant):
-    told = [("bachu", "Said."), ("badong", "Read so (coder inference)."), ("aicun", "Said.")]
+    told = [("bachu", "clear"), ("badong", "doubtful"), ("aicun", "clear")]
     cases = data.load("cases/cases").set_index("case_id")["region4"]
     assert [cases[case] == "East" for case, _ in told] == [False, False, True]
     book = data.load("cases/codebook").set_index("group")["code"]
-    codes = pd.DataFrame(told, columns=["case_id", "paraphrase"])
+    codes = pd.DataFrame(told, columns=["case_id", "certainty"])
     codes = codes.assign(
         dimension="sustainability_pressure",
         code=book[["infrastructure"]].iloc[0],
         value="1",
+        about="place",
         source_id="li2017",
+        paraphrase="Said.",
     )
     plant(cases__case_codes=codes)
     every, sure = (
@@ -569,17 +573,18 @@ def test_each_pressure_is_told_for_its_own_cases_and_without_doubt(plant):
         row
         for place, key in enumerate(names.values())
         for row in (
-            (f"sure {place}", key[0], codes[key], "Said."),
-            (f"doubted {place}", key[0], codes[key], "Read so (coder inference)."),
+            (f"sure {place}", key[0], codes[key], "clear"),
+            (f"doubted {place}", key[0], codes[key], "doubtful"),
         )
     ]
     # Each of these places has another pressure, too, that nobody doubts.
     silent = [
-        (case, "sustainability_pressure", "fire_safety", "Said.")
+        (case, "sustainability_pressure", "fire_safety", "clear")
         for case in sorted({row[0] for row in told})
     ]
-    table = pd.DataFrame(told + silent, columns=["case_id", "dimension", "code", "paraphrase"])
-    plant(cases__case_codes=table.assign(value="1", source_id="li2017"))
+    table = pd.DataFrame(told + silent, columns=["case_id", "dimension", "code", "certainty"])
+    table = table.assign(value="1", about="place", source_id="li2017", paraphrase="Said.")
+    plant(cases__case_codes=table)
     every, sure = (sustainability.pressures(doubtful=doubtful) for doubtful in (True, False))
     assert list(every) == list(names)
     assert every.index.name == "case_id"
@@ -607,22 +612,22 @@ def test_shares_of_places_are_told_to_a_tenth_of_a_percent(eight_places, plant):
 @pytest.fixture
 def places(plant):
     rows = [
-        ("a", 2010, "sales_rmb_million", 100, "village", "about", "s1", ""),
-        ("a", 2014, "sales_rmb_million", 300, "village", "about", "s2", ""),
-        ("a", 2014, "shops", 600, "village", "about", "s3", ""),
-        ("a", 2014, "shops", 500, "village", "about", "s4", ""),
-        ("a", 2016, "sales_rmb_million", 9, "village", "about", "s1", "Q1 only"),
-        ("a", 2012, "sales_rmb_million", 1, "town", "about", "s1", ""),
-        ("a", 2018, "sales_rmb_million", 900, "village", "expected", "s1", ""),
-        ("b", 2010, "sales_rmb_million", 100, "town", "about", "s1", ""),
-        ("b", 2012, "sales_rmb_million", 50, "town", "about", "s1", ""),
-        ("c", 2010, "sales_rmb_million", 100, "town", "about", "s1", ""),
-        ("c", 2012, "sales_rmb_million", 50, "town", "about", "s1", ""),
-        ("c", 2012, "sales_rmb_million", 150, "town", "about", "s2", ""),
-        ("d", 2013, "sales_rmb_million", 80, "county", "about", "s1", ""),
-        ("d", 2015, "sales_rmb_million", 80, "county", "about", "s1", ""),
+        ("a", 2010, "sales_rmb_million", 100, "village", "about", "s1", "year"),
+        ("a", 2014, "sales_rmb_million", 300, "village", "about", "s2", "year"),
+        ("a", 2014, "shops", 600, "village", "about", "s3", "year"),
+        ("a", 2014, "shops", 500, "village", "about", "s4", "year"),
+        ("a", 2016, "sales_rmb_million", 9, "village", "about", "s1", "quarter"),
+        ("a", 2012, "sales_rmb_million", 1, "town", "about", "s1", "year"),
+        ("a", 2018, "sales_rmb_million", 900, "village", "expected", "s1", "year"),
+        ("b", 2010, "sales_rmb_million", 100, "town", "about", "s1", "year"),
+        ("b", 2012, "sales_rmb_million", 50, "town", "about", "s1", "year"),
+        ("c", 2010, "sales_rmb_million", 100, "town", "about", "s1", "year"),
+        ("c", 2012, "sales_rmb_million", 50, "town", "about", "s1", "year"),
+        ("c", 2012, "sales_rmb_million", 150, "town", "about", "s2", "year"),
+        ("d", 2013, "sales_rmb_million", 80, "county", "about", "s1", "year"),
+        ("d", 2015, "sales_rmb_million", 80, "county", "about", "s1", "year"),
     ]
-    columns = ["case_id", "year", "indicator", "value", "scale", "qualifier", "source_id", "note"]
+    columns = ["case_id", "year", "indicator", "value", "scale", "qualifier", "source_id", "period"]
     plant(cases__case_series=pd.DataFrame(rows, columns=columns))
 
 
@@ -661,24 +666,23 @@ def test_reports_are_dated_and_of_the_press():
     kinds = data.sources()["kind"]
     ids = set().union(*sustainability.thin_profit(sources="press").values())
     assert {kinds[source] for source in ids} <= {"press", "reprint"}
-    evidence = data.load("market/evidence").set_index("evidence_id")
-    for item, case in sustainability.REPORTS.items():
-        assert evidence.loc[item, "topic"] == "e-tailer profit"
-        assert case[:9] in evidence.loc[item, "statement"].lower()
+    report = data.bearing("market/evidence", "C34:thin_profit")
+    assert report["topic"].eq("e-tailer profit").all()
 
 
 @pytest.fixture
 def reports(plant):
     """Thin profit by the press, a reprint, a study and an official; two more are doubtful."""
     told = [
-        ("by press", "163_shuyang2025", "Said."),
-        ("by reprint", "597mm_shuyang2016", "Said."),
-        ("by study", "aea2021", "Said."),
-        ("by official", "broadband_2016q2", "Said."),
-        ("doubted", "597mm_shuyang2016", "Read so (coder inference)."),
+        ("by press", "163_shuyang2025", "clear"),
+        ("by reprint", "597mm_shuyang2016", "clear"),
+        ("by study", "aea2021", "clear"),
+        ("by official", "broadband_2016q2", "clear"),
+        ("doubted", "597mm_shuyang2016", "doubtful"),
     ]
-    codes = pd.DataFrame(told, columns=["case_id", "source_id", "paraphrase"])
+    codes = pd.DataFrame(told, columns=["case_id", "source_id", "certainty"])
     codes = codes.assign(dimension="sustainability_pressure", code="profit_decline", value="1")
+    codes = codes.assign(about="place", paraphrase="Said.")
     other = codes.head(1).assign(case_id="silent", code="fire_safety")
     plant(cases__case_codes=pd.concat([codes, other]))
 
@@ -734,33 +738,7 @@ def test_margins_are_percents_of_one_place_and_year(plant):
     }  # fmt: skip
 
 
-def test_a_place_has_the_name_of_its_scale(plant):
-    cases = {"case_id": ["a"], "village_town": ["Ai village"], "county": ["Bei"], "city": ["Cang"]}
-    plant(cases__cases=pd.DataFrame(cases))
-    names = [sustainability.place("a", scale) for scale in sustainability.SCALES]
-    assert names == ["Ai village", "Ai town", "Bei county", "Cang prefecture"]
-
-
 # ---- later studies and literature -----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "way"),
-    [
-        ("no significant effect", "no difference"),
-        ("positive; diminishing E>C>W", "better"),
-        ("reduction for a minority", "better"),
-        ("negative for sustainability", "worse"),
-        ("compression without profit gain", "worse"),
-    ],
-)
-def test_directions(text, way):
-    assert sustainability.direction(text) == way
-
-
-def test_a_result_without_direction_is_named():
-    with pytest.raises(ValueError, match="well known"):
-        sustainability.direction("well known")
 
 
 def test_studies_carry_a_known_source_each():
@@ -780,8 +758,7 @@ def test_works_are_split_at_the_article(plant):
         {
             "work_key": ["one", "two", "three", "four"],
             "year": [2016, 2020, 2016, 2015],
-            "title": ["A Taobao village", "Taobao again", "Rural tax", "Taobao news"],
-            "method": ["case study", "survey", "case study", "journalism"],
+            "on_villages": [True, True, False, False],
             "read": ["not_read", "text_or_abstract", "not_read", "not_read"],
             "read_source_id": [None, "qianyi2025;x", None, None],
         }
@@ -800,8 +777,7 @@ def test_the_bounds_of_the_literature_are_told_to_a_tenth_of_a_percent(plant):
         {
             "work_key": ["one", "two", "three"],
             "year": [2016, 2017, 2018],
-            "title": ["A Taobao village", "Daji", "Taobao again"],
-            "method": ["case study", "survey", "survey"],
+            "on_villages": True,
             "read": ["not_read", "text_or_abstract", "not_read"],
             "read_source_id": [None, "qianyi2025", None],
         }

@@ -226,7 +226,8 @@ def _claim(claim_id: str) -> list[str]:
         entry = declared[claim_id].judge().as_dict()
     lines = [f"{claim_id}, in our words: {entry['statement']}"]
     lines += [f"  {term}: {text}" for term, text in claims.panel_lines(entry)[1:]]
-    lines += [_lines_read(name, set(entry["sources"])) for name in sorted(read - NO_EVIDENCE)]
+    for name in sorted(read - NO_EVIDENCE):
+        lines += [_lines_read(name, set(entry["sources"])), *_lines_chosen(name, claim_id)]
     used = data.used_by()
     for source in entry["sources"]:
         lines += [*_source(source), f"  used in {', '.join(used.get(source, []))}"]
@@ -248,6 +249,16 @@ def _lines_read(table: str, sources: set[str]) -> str:
         told = [*told[:RUNS], f"and {sum(b - a + 1 for a, b in runs[RUNS:])} more"]
     where = f": lines {', '.join(told)}" if told else ""
     return f"  reads {table}, {len(lines)} of {len(rows)} rows from the sources below{where}"
+
+
+def _lines_chosen(table: str, claim_id: str) -> list[str]:
+    """The lines of a table that bear on a claim in a role of their own, by role."""
+    lines = []
+    for role, meaning in data.roles(table).items():
+        if role.startswith(f"{claim_id}:"):
+            rows = [str(index + 2) for index in data.bearing(table, role).index]
+            lines.append(f"    {role} ({meaning}): lines {', '.join(rows) or 'none'}")
+    return lines
 
 
 def _table(table: str) -> list[str]:

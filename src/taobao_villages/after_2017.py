@@ -673,7 +673,7 @@ def inland(*, doubtful: bool = True) -> pd.DataFrame:
     found[2017] = [float(part["n_villages"].max()), total[2017] - east]
     for scheme in ("east/central+northeast/west", "central+west+northeast"):
         rows = table[(table["region_scheme"] == scheme) & table["n_villages"].notna()]
-        rows = rows[~rows["region"].isin(["East", "Northeast"])]  # the one counted already
+        rows = rows[~rows["zone"].isin(["east", "northeast"])]  # the one counted already
         for year, row in zip(rows["year"], rows["n_villages"], strict=True):
             found.setdefault(year, []).append(float(row))
     found[2018] = [sum(found[2018])]  # the centre with the north-east, and the west
@@ -1068,8 +1068,7 @@ def platform_evidence(*, market: str = NAMES[0], forecasts: bool = True) -> Evid
     before, after = own[own["year"] <= LAST_LIST], own[own["year"] > LAST_LIST]
     users = data.load("market/platform_users")
     users = users[(users["quantity"] == "annual_active_buyers") & (users["date"] == "2020-12")]
-    events = data.load("policy/events")
-    fine = events[events["event_key"] == "ev_samr2021"]
+    fine = data.bearing("policy/events", "C30:fine")
     sources = _sources(own, rival, users, fine)
     if after.empty:
         return Evidence(
@@ -1243,6 +1242,11 @@ ORDERS = (
     "sales targets imposed by local government",
 )
 FORCED = "sales targets imposed by local government"
+# Codes of the codebook on who spread the trade, and on founders, heads and the party.
+KIN = ("kin", "kin_neighbours")
+LEADERS = ("founded_by", "leader_from_village_administration", "leader_is_party_secretary")
+LED_BY_KIN: tuple[str, ...] = ()  # no source was found to code
+PARTY_INSIDE = ("association_has_party_branch", "leader_is_party_secretary")
 
 
 def campaign_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
@@ -1281,9 +1285,9 @@ def decide_campaign(evidence: Evidence) -> tuple[str, str]:
 def kin_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
     """Evidence on kin groups: places where kin spread the trade and who leads the association."""
     codes = coding.codes(coder=coder, doubtful=doubtful)
-    kin = codes[(codes["dimension"] == "diffusion") & codes["code"].str.startswith("kin")]
+    kin = codes[(codes["dimension"] == "diffusion") & codes["code"].isin(KIN)]
     own = codes[codes["case_id"].isin(kin["case_id"]) & (codes["dimension"] == "association")]
-    led = own[own["code"].str.contains("lead|founded")]
+    led = own[own["code"].isin(LEADERS)]
     return Evidence(
         value=int(led["case_id"].nunique()),
         unit="of these places have an association with a known founder or head",
@@ -1296,7 +1300,7 @@ def kin_evidence(*, coder: str = "first", doubtful: bool = True) -> Evidence:
                 sorted(set(led.loc[led["code"] == "founded_by", "value"].dropna()))
             )
             or "not reported",
-            "by_kin": int(led["code"].str.contains("kin|clan").sum()),
+            "by_kin": int(led["code"].isin(LED_BY_KIN).sum()),
         },
         limits="What a source does not mention is not reported; it is not absent.",
     )
@@ -1315,8 +1319,7 @@ def corporatism_evidence() -> Evidence:
     later = events[events["date"] >= PUBLISHED]
     party = later[later["instrument"] == "party-building"]
     partners = later[later["instrument"] == "partnership"]
-    words = party["issuer"] + party["title_en"] + party["beneficiary"].fillna("")
-    joint = party[words.str.contains("Alibaba|platform", case=False)]
+    joint = party[party.index.isin(data.bearing("policy/events", "C52:joint").index)]
     places = set(party["province_code"]) & set(partners["province_code"])
     return Evidence(
         value=int(party["event_key"].nunique()),
@@ -1353,10 +1356,8 @@ def protection_evidence(*, coder: str = "first", doubtful: bool = True) -> Evide
     """Evidence on associations: how many are tied to the party, and later disputes."""
     codes = coding.codes(coder=coder, doubtful=doubtful)
     own = codes[codes["dimension"] == "association"]
-    organs = codes[
-        (codes["dimension"] == "party_organ") & codes["code"].str.contains("association")
-    ]
-    tied = pd.concat([own[own["code"].str.contains("party")], organs])
+    organs = codes[(codes["dimension"] == "party_organ") & codes["code"].isin(data.TIED)]
+    tied = pd.concat([own[own["code"].isin(PARTY_INSIDE)], organs])
     cases = int(own["case_id"].nunique())
     low, high = statistics.share_bounds(int(tied["case_id"].nunique()), 0, cases)
     rows = data.load("market/evidence")
@@ -1387,41 +1388,6 @@ def decide_protection(evidence: Evidence) -> tuple[str, str]:
 
 # ---- what later research found -------------------------------------------------------------------
 
-LATER_WORK = (  # study, indicator, key in literature/works, question
-    (
-        "Couture_Faber_Gu_Liu_2021",
-        "rct_effect_producer_income",
-        "couture2021",
-        "Producers' income",
-    ),
-    (
-        "Luo_Niu_2019",
-        "ecommerce_participation_household_income",
-        "luoniu2019",
-        "Households' income",
-    ),
-    ("Wen_Qiu_Huang_2024", "ecommerce_policy_effect_rural_income", "wen2024", "Rural income"),
-    (
-        "Ningbo_Univ_2024_su16114595",
-        "demo_county_policy_effect_farmer_income",
-        "ningbo2024",
-        "Farmers' income",
-    ),
-    (
-        "Qi_2020",
-        "migration_probability_agro_taobao_vs_control",
-        "qi2020",
-        "Chance of leaving home",
-    ),
-    (
-        "Wang_Wang_2021",
-        "large_scale_elimination_of_taobao_villages",
-        "wangwang2021",
-        "Villages struck off",
-    ),
-    ("Xu_Liu_2025", "platform_effect_on_eshop_profit", "xuliu2025", "Profit of city shops"),
-)
-
 
 def later_findings() -> pd.DataFrame:
     """What later studies found, as carried in ``cases/sustainability``.
@@ -1431,23 +1397,23 @@ def later_findings() -> pd.DataFrame:
     DataFrame
         Columns ``question``, ``study``, ``method``, ``period``, ``finding``, ``source_id``.
     """
-    table = data.load("cases/sustainability").set_index(["study", "indicator"])
-    works = data.load("literature/works").set_index("work_key")
-    rows = []
-    for study, indicator, key, question in LATER_WORK:
-        row, work = table.loc[(study, indicator)], works.loc[key]
-        whole = row["unit"] == "qualitative"
-        rows.append(
-            {
-                "question": question,
-                "study": _who(work),
-                "method": work["method"],
-                "period": row["year"],
-                "finding": row["value"] if whole else f"{row['value']} {row['unit']}",
-                "source_id": row["source_id"],
-            }
-        )
-    return pd.DataFrame(rows)
+    table = data.load("cases/sustainability").dropna(subset="outcome")
+    works = data.load("literature/works").dropna(subset="read_source_id")
+    works = works.assign(source_id=works["read_source_id"].str.split(";")).explode("source_id")
+    works = works[works["year"] >= int(PUBLISHED[:4])].set_index("source_id")
+    table = table[table["source_id"].isin(works.index)]
+    whole = table["unit"] == "qualitative"
+    read = works.loc[table["source_id"]].set_index(table.index)
+    return pd.DataFrame(
+        {
+            "question": table["outcome"].str.capitalize(),
+            "study": read.apply(_who, axis=1),
+            "method": read["method"],
+            "period": table["year"],
+            "finding": table["value"].where(whole, table["value"] + " " + table["unit"]),
+            "source_id": table["source_id"],
+        }
+    ).reset_index(drop=True)
 
 
 def _who(work: pd.Series) -> str:

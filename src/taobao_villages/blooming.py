@@ -638,10 +638,10 @@ def printed_regions() -> pd.DataFrame:
         the centre and west), ``source_id``. Shares of new villages alone are left out.
     """
     table = data.load("villages/regions")
-    table = table[(table["year"] <= 2016) & ~table["region"].str.contains("NEW")]
-    # Worked out from the other rows, or of new villages only.
-    table = table[(table["status"] != "derived") & ~table["region"].eq("Northeast")]
-    inland = table["region_scheme"].str.contains("central")
+    table = table[(table["year"] <= 2016) & table["counted"].eq("all")]
+    # Not what was worked out from the other rows.
+    table = table[(table["status"] != "derived") & table["zone"].ne("northeast")]
+    inland = table["zone"] == "centre_west"
     count = table["n_villages"].astype("Float64").astype(float)
     total = table_two().loc[table["year"]].set_axis(table.index)
     above_only = table["qualifier"].eq("gt")

@@ -1024,10 +1024,16 @@ class Reference(SphinxDirective):
                 body.append(line)
             if about.get("gaps"):
                 body.append(nodes.paragraph("", "Known gaps: " + " ".join(about["gaps"])))
+            roles = [
+                [reference(f"claim-{role[:3]}", role), meaning]
+                for role, meaning in data.roles(name).items()
+            ]
             columns = plain_table(["Column", "Type", "Unit", "Meaning"], rows)
             if len(rows) > 8:  # fewer are read at a glance
                 columns["classes"].append("sortable")
             body.append(columns)
+            if roles:
+                body.append(plain_table(["Role in bears_on", "Meaning"], roles))
             parts.append(self.section(f"table-{name}", name, *body))
         return parts
 

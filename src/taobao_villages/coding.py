@@ -20,6 +20,31 @@ OTHER_TEXT = "project_second_pass"  # a text of the second pass that is not amon
 EXCLUSIVE = ("gov_timing", "initiator")
 
 
+def places() -> pd.DataFrame:
+    """The cases, with the name that tables and figures give them and where they lie.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``case_id``; columns ``place`` (short name), ``region4``, ``inland`` (True
+        outside the statistics office's East), ``off_coast`` (True in a province without a
+        coast), ``village`` (True for a village or town, False for a county or prefecture as a
+        whole and for totals that hold other cases), ``recognised`` (year, NaN if not known).
+    """
+    cases = data.load("cases/cases").set_index("case_id")
+    coast = data.load("provinces/provinces").set_index("province_code")["coastal"]
+    return pd.DataFrame(
+        {
+            "place": cases["short_name"],
+            "region4": cases["region4"],
+            "inland": cases["region4"] != "East",
+            "off_coast": ~cases["province_code"].map(coast).astype(bool),
+            "village": cases["level"].isin(["village", "town"]),
+            "recognised": cases["year_first_recognised"].astype(float),
+        }
+    )
+
+
 def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     """What is coded of the cases.
 
@@ -34,8 +59,9 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``case_id``, ``dimension``, ``code``, ``concept``, ``value``, ``source_id``,
-        ``paraphrase``; one row a code and source. The second pass has no values.
+        Columns ``case_id``, ``dimension``, ``code``, ``concept``, ``value``, ``about``,
+        ``source_id``, ``paraphrase``; one row a code and source. The second pass has no values
+        and does not say what a row is about.
 
     Raises
     ------
@@ -49,13 +75,14 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     if coder != "second":
         first = data.load("cases/case_codes")
         if not doubtful:
-            first = first[~first["paraphrase"].fillna("").str.contains("coder")]
-        parts.append(first)
+            first = first[first["certainty"] == "clear"]
+        parts.append(first.drop(columns="certainty"))
     if coder != "first":
         second = data.load("cases/second_pass").rename(columns={"reason": "paraphrase"})
         if not doubtful:
             second = second[second["certainty"] == "clear"]
-        second = second.drop(columns="certainty").assign(value=pd.Series(dtype="str"))
+        unsaid = {name: pd.Series(dtype="str") for name in ("value", "about")}
+        second = second.drop(columns="certainty").assign(**unsaid)
         if parts:
             keys = ["case_id", "dimension", "code"]
             new = ~pd.MultiIndex.from_frame(second[keys]).isin(
@@ -66,8 +93,8 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     rows = pd.concat(parts).merge(
         book[["dimension", "code", "concept"]], on=["dimension", "code"], how="left"
     )
-    columns = ["case_id", "dimension", "code", "concept", "value", "source_id", "paraphrase"]
-    return rows[columns].reset_index(drop=True)
+    columns = ["case_id", "dimension", "code", "concept", "value", "about", "source_id"]
+    return rows[[*columns, "paraphrase"]].reset_index(drop=True)
 
 
 def reported(

@@ -50,6 +50,9 @@ LENGTHS = {"year": 4, "month": 7, "half": 7, "day": 10, "unknown": 0}  # of an I
 DATES = (  # columns of dates, as exact as each is written
     *("date", "date_end", "as_of", "month", "period_start", "period_end", "read_on"),
 )
+TIED = ("association_party_overlap", "association_under_party_branch")  # codes of associations
+ABOUT_ASSOCIATIONS = ("association", "individual")
+SUPPORT = ("gov_timing", "gov_support")  # dimensions in which a code can be of general policy
 LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
 NAMED = (  # tables whose columns for the code and name of a province have other titles
     ("geo/adjacency", "province_code_a", "name_en_a"),
@@ -199,6 +202,39 @@ def replaced(frames: Mapping[str, pd.DataFrame]) -> Iterator[None]:
         yield
     finally:
         _REPLACED.reset(token)
+
+
+def roles(table: str) -> dict[str, str]:
+    """The roles that rows of a table have for claims, by ``bears_on``, and what each means."""
+    return _roles(schema(table))
+
+
+def bearing(table: str, *roles: str) -> pd.DataFrame:
+    """The rows of a table that bear on a claim in a role, by its column ``bears_on``.
+
+    Parameters
+    ----------
+    table : str
+    *roles : str
+        For example "C44:useless"; rows with any of them.
+
+    Returns
+    -------
+    DataFrame
+        As `load`, fewer rows.
+
+    Raises
+    ------
+    DataError
+        If the data package describes no such role for the table.
+    """
+    known = _roles(schema(table))
+    if unknown := sorted(set(roles) - set(known)):
+        remedy = f"use one of {', '.join(known)}" if known else "choose a table with bears_on"
+        raise DataError([f"{table} has no role {', '.join(unknown)}. Remedy: {remedy}"])
+    rows = load(table)
+    given = rows["bears_on"].fillna("").str.split(";")
+    return rows[[bool(set(roles) & set(cell)) for cell in given]]
 
 
 def sources(ids: Iterable[str] | None = None) -> pd.DataFrame:
@@ -694,9 +730,16 @@ def _reference_faults(about: dict[str, Any], text: str) -> list[str]:
     ] + [
         (field["name"], "sources", "source_id", field["separator"])
         for field in about["schema"]["fields"]
-        if "separator" in field
+        if "separator" in field and "roles" not in field
     ]  # an empty cell refers to nothing; whether it may be empty, the schema says
     faults = []
+    if roles := _roles(about):
+        for row, (cell,) in enumerate(_cells(text, "bears_on"), start=2):
+            named = cell.split(";") if cell else []
+            for role in sorted({r for r in named if r not in roles or named.count(r) > 1}):
+                problem = f"{role!r} stands twice" if role in roles else f"{role!r} is no role"
+                remedy = f"use each once, of {', '.join(roles)}, or describe it in datapackage.json"
+                faults.append(_fault(about, row, "bears_on", problem, remedy))
     for columns, table, there, separator in references:
         target = schema(table)
         known = set(_cells(_text(target), there))
@@ -709,6 +752,12 @@ def _reference_faults(about: dict[str, Any], text: str) -> list[str]:
                     remedy = "correct the cell, or add the row there"
                     faults.append(_fault(about, row, column, problem, remedy))
     return faults
+
+
+def _roles(about: dict[str, Any]) -> dict[str, str]:
+    """The roles that rows of a table can have for a claim, and what each means."""
+    fields = about["schema"]["fields"]
+    return next((field["roles"] for field in fields if field["name"] == "bears_on"), {})
 
 
 def _cells(text: str, columns: str | list[str]) -> list[tuple[str, ...]]:
@@ -745,6 +794,7 @@ def _cross_faults() -> Iterator[str]:
         _event_faults,
         _derived_faults,
         _literature_faults,
+        _role_faults,
         _package_faults,
     ):
         yield from faults()
@@ -977,6 +1027,18 @@ def _case_faults() -> Iterator[str]:
     for index, row in cases[cases["province_code"].map(regions) != cases["region4"]].iterrows():
         problem = f"{row['province']} is not in {row['region4']}"
         yield _at("cases/cases", index, "region4", problem, "correct region or province")
+    for index, name in cases.loc[cases["short_name"].duplicated(), "short_name"].items():
+        yield _at(
+            "cases/cases", index, "short_name", f"another case is {name!r}", "tell them apart"
+        )
+    # An association's codes are about it or a single seller, general policy is about support.
+    group = codes["dimension"].where(~codes["code"].isin(TIED), "association")
+    for index, about in codes["about"].items():
+        fits = {"association": ABOUT_ASSOCIATIONS}.get(group[index], ("place",))
+        fits = (*fits, "general_policy") if group[index] in SUPPORT else fits
+        if about not in fits:
+            problem = f"{about} for a code of {group[index]}"
+            yield _at("cases/case_codes", index, "about", problem, f"use {' or '.join(fits)}")
 
 
 def _panel_faults() -> Iterator[str]:
@@ -1206,6 +1268,22 @@ def _literature_faults() -> Iterator[str]:
         if (row["direction"] in ("silent", "not_read")) != pd.isna(row["strength"]):
             problem = f"strength {row['strength']} of a statement that is {row['direction']}"
             yield _at(table, int(str(index)), "strength", problem, "correct one of them")
+
+
+def _role_faults() -> Iterator[str]:
+    """Roles are for claims there are, and their rows fill the columns that the roles need."""
+    claims = set(load("claims")["claim_id"])
+    for table in tables():
+        about = schema(table)
+        for role in _roles(about):
+            if role.partition(":")[0] not in claims:
+                where = f"data/datapackage.json, {table}, column bears_on, key roles"
+                yield f"{where}: no claim for {role}. Remedy: begin it with the claim's id"
+        for field in about["schema"]["fields"]:
+            for role in field.get("needed_for", []):
+                rows = bearing(table, role)
+                for index in rows.index[rows[field["name"]].isna()]:
+                    yield _at(table, index, field["name"], f"empty in a row for {role}", "fill it")
 
 
 def _package_faults() -> Iterator[str]:

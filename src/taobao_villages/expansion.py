@@ -333,14 +333,20 @@ def agreement(table: pd.DataFrame) -> dict[str, bool | None]:
     }
 
 
+def _event(role: str) -> str:
+    """Key of the one event that bears on a claim in a role."""
+    return data.bearing("policy/events", role)["event_key"].unique().item()
+
+
 def opinion_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C07: the State Council's opinion on e-commerce of 2015."""
-    table = versions("ev_guofa2015_24", grades=sources_used)
+    key, defining = (_event(role) for role in ("C07:opinion", "C07:two_engines"))
+    table = versions(key, grades=sources_used)
     same = agreement(table)
     wording = data.load("policy/wording")
     wording = wording[wording["named"] & _graded(wording["source_id"], sources_used)]
-    own = wording[wording["event_key"] == "ev_guofa2015_24"]
-    defined = wording[(wording["event_key"] == "ev_iplus") & (wording["concept"] == "two_engines")]
+    own = wording[wording["event_key"] == key]
+    defined = wording[(wording["event_key"] == defining) & (wording["concept"] == "two_engines")]
     if same["year"] is None:
         return Evidence(
             value=None,
@@ -389,12 +395,12 @@ C07 = Claim(
 )
 
 
-TWO_DOCUMENTS = {"rural": "ev_gbf2015_78", "poverty": "ev_povdec2015"}
+TWO_DOCUMENTS = ("rural", "poverty")  # as their roles in policy/events name them
 
 
 def two_documents_evidence(*, sources_used: str = "all") -> Evidence:
     """Evidence for C08: year and issuer of the two documents of 2015."""
-    keys = TWO_DOCUMENTS
+    keys = {name: _event(f"C08:{name}") for name in TWO_DOCUMENTS}
     tables = {name: versions(key, grades=sources_used) for name, key in keys.items()}
     same = {name: agreement(table) for name, table in tables.items()}
     if any(found["year"] is None for found in same.values()):
@@ -488,7 +494,7 @@ def divide(
     if series_2007 not in other:
         raise ValueError(f"series_2007 is {series_2007!r}; use one of {', '.join(other)}")
     rows = data.load("market/cnnic")
-    rows = rows[~rows["note"].fillna("").str.startswith("suspect")]
+    rows = rows[~rows["suspect"]]
     rows = rows[~((rows["date"] == "2007-12") & (rows["source_id"] == other[series_2007]))]
     sides = []
     for side in ("urban", "rural"):

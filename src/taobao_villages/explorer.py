@@ -19,11 +19,11 @@ import pandas as pd
 from taobao_villages import (
     after_2017,
     blooming,
+    coding,
     data,
     expansion,
     figures,
     multiverse,
-    party_state,
 )
 from taobao_villages import provinces as units
 
@@ -320,7 +320,7 @@ def cases() -> pd.DataFrame:
         ``recognised`` and ``support`` (NaN if not reported).
     """
     about = data.load("cases/cases").set_index("case_id")
-    table = party_state.places()[["place", "recognised"]].join(about[["province_code", "county"]])
+    table = coding.places()[["place", "recognised"]].join(about[["province_code", "county"]])
     steps = data.load("cases/milestones").groupby(["case_id", "event"])["year"].min().unstack()
     for column, event in (("shop", "first shop"), ("support", "first public support")):
         table[column] = steps[event].reindex(table.index).astype(float)

@@ -43,7 +43,7 @@ OTHERS: Mapping[str, str] = {
 }
 FUNCTIONS: Mapping[str, str] = {**FIVE, **OTHERS}
 TIES = ("founder", "state_funds", "state_partner", "party_link", "village_link", "autonomy")
-PARTY_CODES = ("association_party_overlap", "association_under_party_branch")
+PARTY_CODES = data.TIED
 KIN = ("kin", "kin_neighbours")
 SOCIAL = (
     *KIN,
@@ -123,7 +123,7 @@ def association_codes(
     codes["by"] = "other body"
     codes.loc[codes["association"].isin(wanted), "by"] = "proposed"
     codes.loc[codes["association"].isin(there), "by"] = "association"
-    codes.loc[codes["paraphrase"].str.contains("not association"), "by"] = "individual"
+    codes.loc[codes["about"] == "individual", "by"] = "individual"
     columns = ["association", "concept", "value", "by", "source_id", "paraphrase"]
     return codes[columns].reset_index(drop=True)
 
@@ -131,18 +131,6 @@ def association_codes(
 def existing(codes: pd.DataFrame) -> list[str]:
     """Associations that a source says exist, in the rows of `association_codes`."""
     return sorted(codes.loc[codes["by"] == "association", "association"].unique())
-
-
-def place(association: str) -> str:
-    """Short name of the place of a case, for tables and figures."""
-    names = data.load("cases/cases").set_index("case_id")
-    if association not in names.index:
-        return association
-    row = names.loc[association]
-    own = row["village_town"].split(" (")[0]
-    for kind in (" town", " village", " county", " township", " stockade"):
-        own = own.removesuffix(kind)
-    return f"{row['county']} county" if not own or own.startswith("(") else own
 
 
 def founders(rows: pd.DataFrame) -> set[str]:
@@ -329,10 +317,10 @@ def cells(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     codes = association_codes(article_as_witness="counted", coder=coder, doubtful=doubtful)
     codes = codes[codes["concept"].isin((*TIES, *FUNCTIONS))]
     codes = codes.assign(value=codes["value"].where(codes["value"] != "1", "reported"))
-    rows = []
+    names, rows = coding.places()["place"], []
     for (name, what, value), own in codes.groupby(["association", "concept", "value"]):
         ids = sorted(own["source_id"].unique())
-        rows.append([place(name), what, value, len(ids), ", ".join(ids), ids == [ARTICLE]])
+        rows.append([names[name], what, value, len(ids), ", ".join(ids), ids == [ARTICLE]])
     columns = ["place", "what", "value", "n_sources", "sources", "only_article"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -353,10 +341,11 @@ def patterns(
     codes = codes[codes["dimension"] == "governance"]
     if article_as_witness == "not counted":
         codes = codes[codes["source_id"] != ARTICLE]
-    total, rows = len(data.load("cases/cases")), []
+    places, rows = coding.places()["place"], []
+    total = len(places)
     for concept, label in PATTERNS.items():
         own = codes[codes["concept"] == concept]
-        names = sorted({place(case) for case in own["case_id"]})
+        names = sorted(places[own["case_id"]].unique())
         n = own["case_id"].nunique()
         low, high = statistics.share_bounds(n, 0, total)
         ids = sorted(own["source_id"].unique())
@@ -691,7 +680,7 @@ def roles() -> pd.DataFrame:
     wide = pd.crosstab(table["person_id"], table["role"]).reindex(columns=names, fill_value=0) > 0
     first = table.groupby("person_id")["case_id"].first()
     wide.insert(0, "case_id", first)
-    wide.insert(0, "place", first.map(place))
+    wide.insert(0, "place", first.map(coding.places()["place"]))
     trade = wide["seller"] | wide["association_head"]
     wide["joins"] = trade & wide[["party_secretary", "village_office", "deputy"]].any(axis=1)
     wide["sources"] = table.groupby("person_id")["source_id"].agg(

@@ -65,12 +65,12 @@ SHORT = {
     "stations": "village stations",
     "local_goods": "sales of local goods",
 }
-# Rows of market/evidence on subsidised sites, stations or platforms that were of no use ...
-USELESS = ("ev006", "ev049", "ev405")
-# ... and on money that was not spent.
-IDLE = ("ev036",)
-DISPUTED = ("ev401", "ev402", "ev404")
-RENAMED = {"xinhua_heqing": "Xinhua in Heqing"}  # the news agency has the same name
+USES = ("C38:use_logistics", "C38:use_centres", "C38:use_training")  # of the fund of 2015
+# How the studies of the programme's effect compare, by the topic of their rows in market/evidence.
+METHODS = {
+    "effect of programme (RCT)": "experiment: villages drawn by lot",
+    "effect of programme (DID)": "differences in differences of counties",
+}
 SEED = 20170901
 
 
@@ -85,39 +85,6 @@ def _codes(article_as_witness: str, coder: str, doubtful: bool) -> pd.DataFrame:
         )
     rows = coding.codes(coder=coder, doubtful=doubtful)
     return rows if article_as_witness == "counted" else rows[rows["source_id"] != ARTICLE]
-
-
-def places() -> pd.DataFrame:
-    """The cases with what the chapter needs of each.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by ``case_id``; columns ``place`` (short name), ``region4``, ``inland`` (True
-        outside the statistics office's East), ``off_coast`` (True in a province without a
-        coast), ``village`` (True for a village or town, False for a county or prefecture as a
-        whole and for totals that hold other cases), ``recognised`` (year, NaN if not known).
-    """
-    cases = data.load("cases/cases").set_index("case_id")
-    coast = data.load("provinces/provinces").set_index("province_code")["coastal"]
-    said = cases["village_town"].fillna("(prefecture level)")
-    name = said.str.replace(r"\s*[(,].*", "", regex=True)
-    name = name.mask(name.str.contains(" and "), cases["county"])
-    name = name.str.replace(r" (village|town|stockade)$", "", regex=True)
-    name = name.where(~name.index.isin(list(RENAMED)), name.index.map(RENAMED))
-    level = said.str.extract(r"(city|district|prefecture|county)\b", expand=False)
-    seat = cases["county"].fillna(cases["city"]).str.replace(r" \w+ AC$", "", regex=True)
-    whole = said.str.contains(r"level\b|county$", regex=True)
-    return pd.DataFrame(
-        {
-            "place": name.where(name != "", seat + " " + level),
-            "region4": cases["region4"],
-            "inland": cases["region4"] != "East",
-            "off_coast": ~cases["province_code"].map(coast).astype(bool),
-            "village": ~whole,
-            "recognised": cases["year_first_recognised"].astype(float),
-        }
-    )
 
 
 def _sources(*parts: Iterable[str]) -> list[str]:
@@ -140,7 +107,7 @@ def money() -> pd.DataFrame:
     """
     table = data.load("market/demo_counties")
     of_2015 = table[(table["scope"] == "national") & (table["year_to"] == 2015)]
-    second = data.load("market/evidence").set_index("evidence_id").loc["ev009"]
+    second = data.bearing("market/evidence", "C38:second_instalment").iloc[0]
 
     def row(per: str, total: str) -> dict[str, Any]:
         parts = [of_2015[of_2015["indicator"] == name] for name in ("n_counties", per, total)]
@@ -185,14 +152,15 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         [abs(table[name] / value - 1) <= tolerance for name, value in STATED_FUND.items()], axis=1
     ).all(axis=1)
     kept = table if account == "both" else table.loc[[account]]
-    uses = data.load("market/evidence").set_index("evidence_id").loc["ev008"]
+    uses = data.bearing("market/evidence", *USES)
+    named = set(";".join(uses["bears_on"]).split(";")) & set(USES)
     jilin = data.load("market/demo_counties").query("province_code == '22' and year_to == 2015")
     jilin = jilin.set_index("indicator")["value"]
     whole = money()
     details = {
         "same": int(same[kept.index].sum()),
         "accounts": len(kept),
-        "uses": 3 if "training" in uses["statement"] else 0,
+        "uses": len(named),
         "counties": int(table["counties"].max()),
         "planned_each": float(table.loc["planned", "per_county"]),
         "planned_bn": float(table.loc["planned", "total"]) / 1000,
@@ -220,7 +188,7 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         interval_kind="range over the plan of May and the transfer of July",
         n=int(kept["counties"].max()),
         n_unit="counties",
-        sources=_sources([uses["source_id"]], *kept["sources"]),
+        sources=_sources(uses["source_id"], *kept["sources"]),
         details=details,
         limits=(
             "The plan and the transfer were read in copies of press reports. Whether counties "
@@ -301,8 +269,7 @@ def order(
         rows = rows[rows["dimension"] == "gov_timing"]
         kinds = {"after": FIRST, "before": GOVERNMENT}
         if general_policy == "not counted":
-            said = rows["paraphrase"].fillna("")
-            rows = rows[~said.str.contains("not e-commerce policy", regex=False)]
+            rows = rows[rows["about"] != "general_policy"]
     elif meaning_of_first == "who opened the first shops":
         rows = rows[rows["dimension"] == "initiator"]
         kinds = {"entrepreneur": FIRST, "firm": FIRST, "government": GOVERNMENT}
@@ -313,7 +280,7 @@ def order(
         )
     kind = rows["concept"].map(kinds).fillna(MIXED)
     found = kind.groupby(rows["case_id"]).agg(set)
-    table = places()
+    table = coding.places()
     table["order"] = [
         UNKNOWN if (seen := found.get(case)) is None else seen.copy().pop() if len(seen) == 1
         else MIXED
@@ -513,7 +480,7 @@ def milestones() -> pd.DataFrame:
     """
     rows = data.load("cases/milestones").sort_values("year").drop_duplicates(["case_id", "event"])
     wide = rows.pivot(index="case_id", columns="event", values=["year", "bound"])
-    table = places()[["place", "recognised"]].copy()
+    table = coding.places()[["place", "recognised"]].copy()
     for name, event in (("shop", "first shop"), ("support", "first public support")):
         table[name] = wide["year"][event].reindex(table.index).astype(float)
         table[f"{name}_bound"] = wide["bound"][event].reindex(table.index)
@@ -675,7 +642,7 @@ def constraints(
     """
     rows = _codes(article_as_witness, coder, doubtful)
     rows = rows[rows["dimension"] == "sustainability_pressure"]
-    cases = places()
+    cases = coding.places()
     if inland not in ("region", "coastline"):
         raise ValueError(f"inland is {inland!r}; use 'region' or 'coastline'")
     away = cases["inland" if inland == "region" else "off_coast"]
@@ -716,7 +683,7 @@ def constraint_evidence(
         doubtful=doubtful,
     )
     rows = _codes(article_as_witness, coder, doubtful)
-    cases = places()
+    cases = coding.places()
     away = cases.index[cases["inland" if inland == "region" else "off_coast"]]
     helped = rows[
         rows["case_id"].isin(away)
@@ -837,7 +804,7 @@ def party_records(
     events = events[events["instrument"] == "party-building"]
     events = events.assign(what=events["issuer"] + ": " + events["title_en"])
     guessed = set(events.loc[events["date_inferred"].astype(bool), "source_id"])
-    young = set(events.loc[events["issuer"].str.contains("CYL"), "source_id"])
+    young = set(data.bearing("policy/events", "C42:youth_league")["source_id"])
     evidence = data.load("market/evidence")
     topics = ["party branch in e-commerce", "party branch in Taobao village"]
     evidence = evidence[evidence["topic"].isin(topics)].assign(what=lambda rows: rows["statement"])
@@ -845,7 +812,7 @@ def party_records(
     codes = codes[(codes["dimension"] == "party_organ") & (codes["concept"] == "party_branch")]
     codes = codes.assign(
         date=codes["source_id"].map(data.sources()["date"]),
-        what=codes["case_id"].map(places()["place"]) + ": " + codes["paraphrase"],
+        what=codes["case_id"].map(coding.places()["place"]) + ": " + codes["paraphrase"],
     )
     parts = [part[["date", "what", "source_id"]] for part in (events, evidence, codes)]
     table = pd.concat(parts, ignore_index=True)
@@ -881,7 +848,8 @@ def party_roles(
     rows = _codes(article_as_witness, coder, doubtful)
     rows = rows[(rows["dimension"] == "party_organ") & (rows["concept"] != "study_by_official")]
     rows = rows.assign(
-        role=rows["concept"].str.replace("_", " "), place=rows["case_id"].map(places()["place"])
+        role=rows["concept"].str.replace("_", " "),
+        place=rows["case_id"].map(coding.places()["place"]),
     )
     found = rows.groupby("role")["place"].agg(lambda names: ", ".join(sorted(set(names))))
     table = pd.DataFrame({"cases": rows.groupby("role")["case_id"].nunique(), "places": found})
@@ -932,7 +900,7 @@ def party_evidence(
             "early": len(early),
             "secretary": len(led),
             "any_organ": int(organs["case_id"].nunique()),
-            "cases": len(places()),
+            "cases": len(coding.places()),
             "first": str(table["date"].iloc[0])[:4] if len(table) else "none",
             "last": str(table["date"].iloc[-1])[:4] if len(table) else "none",
         },
@@ -988,10 +956,10 @@ def youth_evidence(*, sources_required: int = 1, year: int = 2016) -> Evidence:
     year : int
         The year that the article gives.
     """
-    events = data.load("policy/events")
-    rows = events[(events["event_key"] == "ev_cyl2016") & (events["source_id"] != ARTICLE)]
+    rows = data.bearing("policy/events", "C43:agreement")
+    rows = rows[rows["source_id"] != ARTICLE]
     within = rows[rows["date"].str[:4] == str(year)]
-    people = data.load("market/evidence").set_index("evidence_id").loc["ev001"]
+    people = data.bearing("market/evidence", "C43:trainees").iloc[0]
     return Evidence(
         value=len(within),
         unit="sources other than the article date the agreement to that year",
@@ -1050,9 +1018,9 @@ def cadre_evidence(
     coder : str
         See `coding.codes`.
     """
-    evidence = data.load("market/evidence").set_index("evidence_id")
+    evidence = data.load("market/evidence")
     promoters = evidence[evidence["topic"] == "officials as e-commerce promoters"]
-    dispute = evidence.loc[list(DISPUTED)]
+    dispute = data.bearing("market/evidence", "C58:dispute")
     if records_dated == "before 2017-07":
         promoters = promoters[promoters["date"] <= "2017-06-30"]
         dispute = dispute[dispute["date"] <= "2017-06-30"]
@@ -1060,8 +1028,7 @@ def cadre_evidence(
         raise ValueError(
             f"records_dated is {records_dated!r}; use 'at any time' or 'before 2017-07'"
         )
-    events = data.load("policy/events").query("event_key == 'ev_officials_live'")
-    comment = events[events["instrument"] == "media commentary"]
+    comment = data.bearing("policy/events", "C58:commentary")
     known = (
         comment
         if source_of_commentary == "cited by the article"
@@ -1078,8 +1045,8 @@ def cadre_evidence(
         details={
             "dispute": len(dispute),
             "commentary": len(known),
-            "likes": float(evidence.loc["ev024", "value"]),
-            "minimum": int(evidence.loc["ev404", "value"]),
+            "likes": float(data.bearing("market/evidence", "C58:likes")["value"].iloc[0]),
+            "minimum": int(data.bearing("market/evidence", "C58:least_purchase")["value"].iloc[0]),
             "cases": int(sell["case_id"].nunique()),
         },
         limits=(
@@ -1147,8 +1114,8 @@ def waste_evidence(
             f"meaning_of_waste is {meaning_of_waste!r}; use 'useless sites' or "
             "'useless sites or idle money'"
         )
-    kept = USELESS if meaning_of_waste == "useless sites" else USELESS + IDLE
-    every = data.load("market/evidence").set_index("evidence_id").loc[list(kept)]
+    roles = ("C44:useless",) if meaning_of_waste == "useless sites" else ("C44:useless", "C44:idle")
+    every = data.bearing("market/evidence", *roles)
     rows = every[every["date"].str.slice(0, len(latest_report)) <= latest_report]
     if not weak_sources:
         rows = rows[rows["source_id"].map(data.sources()["reliability"]) != "D"]
@@ -1215,22 +1182,16 @@ def effect_studies() -> pd.DataFrame:
     DataFrame
         ``study``, ``method``, ``finding`` (in our words), ``source_id``, by year.
     """
-    evidence = data.load("market/evidence").set_index("evidence_id")
-    names = {
-        "ev033": ("Couture and others 2021", "experiment: villages drawn by lot"),
-        "ev035": ("Wen and others 2024", "difference in differences, 321 counties"),
-        "ev034": ("Study of all counties 2025", "difference in differences, staggered"),
-    }
-    rows = [
+    rows = data.load("market/evidence")
+    rows = rows[rows["topic"].isin(METHODS)].sort_values("date", ignore_index=True)
+    return pd.DataFrame(
         {
-            "study": study,
-            "method": method,
-            "finding": evidence.loc[key, "statement"],
-            "source_id": evidence.loc[key, "source_id"],
+            "study": rows["source_id"].map(data.sources()["title"]),
+            "method": rows["topic"].map(METHODS),
+            "finding": rows["statement"],
+            "source_id": rows["source_id"],
         }
-        for key, (study, method) in names.items()
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def exposure(*, year: int = 2016) -> pd.DataFrame:
@@ -1438,7 +1399,7 @@ def conditions(
         return set(part.loc[part["concept"].isin(concepts), "case_id"] if concepts else
                    part["case_id"])  # fmt: skip
 
-    cases = places()
+    cases = coding.places()
     near, far = (
         having("spatial_precondition", "market_or_cluster"),
         having("spatial_precondition", "none"),
@@ -1479,7 +1440,7 @@ def failures(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     rows = coding.codes(coder=coder, doubtful=doubtful)
     rows = rows[(rows["dimension"] == "outcome") & (rows["concept"] == "programme_failure")]
     table = rows.assign(
-        place=rows["case_id"].map(places()["place"]),
+        place=rows["case_id"].map(coding.places()["place"]),
         told=rows["paraphrase"],
         kind=rows["code"].str.replace("_", " "),
     )

@@ -30,6 +30,8 @@ NEARBY = (
     "any market or factory cluster",
 )
 TIES = ("kin", "kin or neighbours")
+HOUSEHOLDS = ("households_ecommerce", "share_households_ecommerce_pct")
+SOLO = "share of village shops run by an individual without employees"
 PERSONAL = ("kin", "neighbours", "hometown", "classmates")
 CHANNELS = [*PERSONAL, "training", "lead_firm"]
 SERVICES = ("delivery", "design and images", "office work", "shops and meals", "training")
@@ -57,19 +59,10 @@ def cases(cases_counted: str = "all cases") -> pd.DataFrame:
         raise ValueError(f"cases is {cases_counted!r}; use one of {', '.join(CASES)}")
     table = data.load("cases/cases").set_index("case_id")
     if cases_counted == "all but counties and prefectures":
-        return table[~table["village_town"].str.contains("level)", regex=False)]
+        return table[~table["level"].isin(["county", "district", "prefecture"])]
     if cases_counted == "all but the article's own":
         return table[~table["in_article"]]
     return table
-
-
-def places() -> pd.Series:
-    """A short name for each case, indexed by ``case_id``."""
-    table = data.load("cases/cases").set_index("case_id")
-    short = table["village_town"].str.replace(r"( and|,| \(|^\().*", "", regex=True)
-    level = table["village_town"].str.extract(r"^\((\w+)[- ]level", expand=False)
-    wide = table["county"].fillna(table["city"]) + " " + level.fillna("")
-    return short.where(short != "", wide).rename("place")
 
 
 def told(topic: str, *kinds: str, doubtful: bool = True) -> pd.DataFrame:
@@ -308,7 +301,7 @@ def channels(
 def household_cases(*, cases_counted: str = "all cases") -> set[str]:
     """Cases for which a source counts households that sell online."""
     series = data.load("cases/case_series")
-    counted = series["indicator"].isin(["households_ecommerce", "share_households_ecommerce_pct"])
+    counted = series["indicator"].isin(HOUSEHOLDS)
     return set(series.loc[counted, "case_id"]) & set(cases(cases_counted).index)
 
 
@@ -346,9 +339,9 @@ def kin_evidence(
     rows = coded("diffusion", coder=coder, doubtful=doubtful)
     rows = rows[rows["case_id"].isin(table.index)]
     economy = data.load("villages/economy")
-    solo = economy[economy["quantity"].str.contains("individual without employees")].iloc[0]
+    solo = economy[economy["quantity"] == SOLO].iloc[0]
     series = data.load("cases/case_series")
-    series = series[series["indicator"].str.contains("households_ecommerce")]
+    series = series[series["indicator"].isin(HOUSEHOLDS)]
     low, _ = _percent(kin, 0, known)
     details = {
         "kin": naming("kin"),

@@ -466,7 +466,7 @@ def poverty_series(*, last: int = 2020, unknown: str = "deduced") -> pd.DataFram
 def returnees(after: int = 2017, *, coder: str = "first", doubtful: bool = True) -> set[str]:
     """Cases whose sources, dated after a year, tell of people coming back."""
     rows = coding.codes(coder=coder, doubtful=doubtful)
-    rows = rows[rows["dimension"].eq("social_change") & rows["code"].str.contains("returnee")]
+    rows = rows[rows["dimension"].eq("social_change") & rows["code"].eq("returnees")]
     dated = rows["source_id"].map(_source_year)
     return set(rows.loc[dated > after, "case_id"])
 
@@ -1087,9 +1087,6 @@ C33 = Claim(
 
 SCALES = ("village", "town", "county", "prefecture")
 UNSURE = ("expected", "guess")
-PART_OF_A_YEAR = r"\bQ[1-4]\b|\bH[12]\b|first half"  # in the notes of case_series
-# Press reports of thin profit in market/evidence, with the case that each is about.
-REPORTS = {"ev043": "qingyanliu"}
 
 
 def margins() -> pd.DataFrame:
@@ -1110,8 +1107,8 @@ def margins() -> pd.DataFrame:
 def _annual_series() -> pd.DataFrame:
     """Documented series of places without guesses, forecasts and parts of a year."""
     table = data.load("cases/case_series")
-    part = table["note"].fillna("").str.contains(PART_OF_A_YEAR)
-    return table[table["scale"].isin(SCALES) & ~table["qualifier"].isin(UNSURE) & ~part]
+    whole = table["period"] == "year"
+    return table[table["scale"].isin(SCALES) & ~table["qualifier"].isin(UNSURE) & whole]
 
 
 def sales_per_shop() -> pd.DataFrame:
@@ -1139,14 +1136,6 @@ def sales_per_shop() -> pd.DataFrame:
         source_id=("ids", lambda ids: ";".join(sorted({p for i in ids for p in i.split(";")}))),
     )
     return out.reset_index()
-
-
-def place(case: str, scale: str) -> str:
-    """A short name of a place for a figure, with its scale."""
-    row = data.load("cases/cases").set_index("case_id").loc[case]
-    if scale in ("county", "prefecture"):
-        return f"{row['county' if scale == 'county' else 'city']} {scale}"
-    return f"{row['village_town'].split(' ')[0]} {scale}"
 
 
 def sales_growth(*, until: int = 2025) -> pd.DataFrame:
@@ -1210,9 +1199,8 @@ def thin_profit(
     rows = rows[
         rows["dimension"].eq("sustainability_pressure") & rows["concept"].eq("profit_decline")
     ]
-    evidence = data.load("market/evidence").set_index("evidence_id")
-    pairs = [*zip(rows["case_id"], rows["source_id"], strict=True)]
-    pairs += [(case, evidence.loc[item, "source_id"]) for item, case in REPORTS.items()]
+    rows = pd.concat([rows, data.bearing("market/evidence", "C34:thin_profit")])
+    pairs = zip(rows["case_id"], rows["source_id"], strict=True)
     kinds = data.sources()["kind"]
     found: dict[str, set[str]] = {}
     for case, source in pairs:
@@ -1305,8 +1293,6 @@ C34 = Claim(
 
 # ---- upgrading in the literature (C32) ------------------------------------------------------
 
-ON_THE_VILLAGES = r"Taobao|Junpu|Daji|Qingyanliu|Shuangli|E-commerce E|Rural E-commerce|rural e-com"
-NOT_RESEARCH = ("journalism", "speech", "op-ed", "essay", "corporate report", "survey summary")
 # Results in cases/sustainability that diagnose a need to upgrade.
 DIAGNOSES = ("reasons_for_losing_status",)
 
@@ -1327,11 +1313,10 @@ def works(*, which: str = "the article's") -> pd.DataFrame:
         means not coded.
     """
     table = data.load("literature/works").set_index("work_key")
-    text = table["title"].fillna("") + " " + table["method"].fillna("")
-    chosen = text.str.contains(ON_THE_VILLAGES) & ~table["method"].isin(NOT_RESEARCH)
+    chosen = table["on_villages"]
     if which != "all":
         early = table["year"] <= 2017
-        chosen &= early if which == "the article's" else ~early
+        chosen = chosen & (early if which == "the article's" else ~early)
     codes = coding.codes()
     coded = set(codes.loc[codes["dimension"] == "sustainability_pressure", "source_id"])
     results = data.load("cases/sustainability")
@@ -1402,45 +1387,7 @@ C32 = Claim(
 
 # ---- what later studies found ---------------------------------------------------------------
 
-STUDIES = (
-    ("Couture_Faber_Gu_Liu_2021", "rct_effect_producer_income", "randomised trial, 2015-2017",
-     "Couture et al. 2021", "income of rural sellers"),
-    ("Couture_Faber_Gu_Liu_2021", "cost_of_living_effect", "randomised trial, 2015-2017",
-     "Couture et al. 2021", "cost of living, a minority"),
-    ("Luo_Niu_2019", "ecommerce_participation_household_income", "survey, 2017",
-     "Luo and Niu 2019", "household income"),
-    ("Qi_2020", "migration_probability_agro_taobao_vs_control", "survey with control villages",
-     "Qi 2020", "leaving the village"),
-    ("Ningbo_Univ_2024_su16114595", "demo_county_policy_effect_farmer_income",
-     "differences in differences", "Ningbo 2024", "farmers' income"),
-    ("Wen_Qiu_Huang_2024", "ecommerce_policy_effect_rural_income", "differences in differences",
-     "Wen et al. 2024", "rural income, poorer areas"),
-    ("Panel_4provinces_2025", "ecommerce_participation_business_income",
-     "differences in differences", "Four provinces 2025", "business income"),
-    ("Taobao_small_seller_survey_2012", "share_sellers_profit_falling", "survey of sellers, 2012",
-     "Seller survey 2012", "profit (not villages)"),
-    ("Xu_Liu_2025", "platform_effect_on_eshop_profit", "ethnography", "Xu and Liu 2025",
-     "shop profit (urban shops)"),
-)  # fmt: skip
-SIGNS = {"better": "▲ better", "no difference": "○ none found", "worse": "▼ worse"}
-
-
-def direction(value: str) -> str:
-    """Which way a printed result points: "better", "no difference" or "worse".
-
-    Raises
-    ------
-    ValueError
-        For a text or number that says none of the three.
-    """
-    text = str(value).lower()
-    if "no significant" in text:
-        return "no difference"
-    if text.startswith(("positive", "reduction")):
-        return "better"
-    if text.startswith(("negative", "compression")):
-        return "worse"
-    raise ValueError(f"result {value!r} has no direction: add a rule")
+SIGNS = {"better": "▲ better", "no_difference": "○ none found", "worse": "▼ worse"}
 
 
 def later_studies() -> pd.DataFrame:
@@ -1451,28 +1398,18 @@ def later_studies() -> pd.DataFrame:
     DataFrame
         ``study``, ``design``, ``n``, ``outcome``, ``direction`` (for the people studied).
     """
-    table = data.load("cases/sustainability").set_index(["study", "indicator"])
-    rows = []
-    for study, indicator, design, name, outcome in STUDIES:
-        row = table.loc[(study, indicator)]
-        if indicator == "migration_probability_agro_taobao_vs_control":
-            way = "better" if float(row["value"]) < 0 else "worse"  # fewer leave
-        elif indicator == "share_sellers_profit_falling":
-            rising = table.loc[(study, "share_sellers_profit_rising"), "value"]
-            way = "worse" if float(row["value"]) > float(rising) else "better"
-        else:
-            way = direction(row["value"])
-        rows.append(
-            {
-                "study": name,
-                "design": design,
-                "n": row["n"] if isinstance(row["n"], str) else None,
-                "outcome": outcome,
-                "direction": SIGNS[way],
-                "source_id": row["source_id"],
-            }
-        )
-    return pd.DataFrame(rows)
+    table = data.load("cases/sustainability").dropna(subset="direction")
+    table = table.sort_values("design", kind="stable", ignore_index=True)
+    return pd.DataFrame(
+        {
+            "study": table["short_name"],
+            "design": table["design"],
+            "n": table["n"],
+            "outcome": table["outcome"],
+            "direction": table["direction"].map(SIGNS),
+            "source_id": table["source_id"],
+        }
+    )
 
 
 # ---- an illustration of entry by imitation, never evidence ----------------------------------
