@@ -695,8 +695,8 @@ def specification_curve(
         if (empty := own & ~known).any():
             whole = {"transform": top.get_xaxis_transform()}
             top.bar(place[empty], 1, 1, color=PAPER, edgecolor=LIGHT, hatch="////", lw=0, **whole)
-            middle = np.full(empty.sum(), 0.5)
-            top.scatter(place[empty], middle, 42, label=f"{verdict} (no result)", **style, **whole)
+            height = np.full(empty.sum(), 0.5)
+            top.scatter(place[empty], height, 42, label=f"{verdict} (no result)", **style, **whole)
     _result_axis(top, rows, threshold)
     handles, told = top.get_legend_handles_labels()
     half = -(-len(told) // 2)  # two columns, where both fit into the width
