@@ -95,8 +95,10 @@ lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requ
 	  --no-emit-index-url --custom-compile-command "make lock" --all-extras \
 	  pyproject.toml -c requirements.in -o requirements.lock
 
-clean: ## remove the built book and its caches (the environment stays)
-	rm -rf _build .cache .pytest_cache .ruff_cache
+clean: ## remove the built book and its caches (the environment and the course stay)
+	rm -rf .cache .pytest_cache .ruff_cache
+# A class may work with the draw of the course, and its key is nowhere else.
+	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course -exec rm -rf {} +
 
 # The environment: uv, itself held to its hash, installs the lock and compiles bytecode.
 .venv/ready: requirements.lock pyproject.toml

@@ -14,7 +14,7 @@ import yaml
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import __main__, book, claims, course
+from taobao_villages import __main__, book, claims, course, data
 
 MINUTES = 90
 LIMIT = 9  # seconds of the processor a submission; an endless loop takes a third of them
@@ -616,6 +616,356 @@ def test_notebook_commands_of_a_submission_do_not_stop_it(tmp_path):
 )
 def test_what_counts_as_the_same(answer, right, expected):
     assert course.same(answer, right, {"within": 0.005, "absolute": 1e-6}) is expected
+
+
+# ---- what a teacher has done is never lost ----------------------------------------------------
+
+HEAD = "student,status,points,of,gini,highest,faults,hints\n"
+WRITTEN = "student,item,answer,claim,evidence,uncertainty,limits\n"
+
+
+def result(student, gini=2, answer="Because.", status="graded"):
+    """What the grading gives for one student of a small lab."""
+    row = {"student": student, "status": status, "points": gini + 1, "of": 3, "faults": ""}
+    row |= {"gini": gini, "highest": 1, "written": {"map_written": answer}}
+    return row | {"hints": {} if gini else {"gini": "Not squared."}}
+
+
+def table(path):
+    """A table's rows as mappings."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def mark(path, student, marks):
+    """Type marks behind a student's answer, as a teacher does."""
+    text = path.read_text("utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith(f"{student},")]
+    assert line.endswith(",,,,")
+    path.write_text(text.replace(line, line[:-4] + f",{marks}"), "utf-8")
+
+
+def everything(folder):
+    """Every file of a folder with its bytes."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_late_notebook_and_another_lab_keep_marks_and_rows(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    key = made.out / "instructor"
+    (tmp_path / "roster.csv").write_text("student\nanna\nben\ncai\n", "utf-8")
+    for student in ("anna", "ben"):
+        (tmp_path / student).mkdir()
+        solution = key / "lab_4/lab_4_solution.ipynb"
+        shutil.copy(solution, tmp_path / student / f"{student}.ipynb")
+    (tmp_path / "five").mkdir()
+    shutil.copy(key / "lab_5/lab_5_solution.ipynb", tmp_path / "five/anna.ipynb")
+
+    def grade(folder, lab):
+        call = ["grade", folder, "--key", str(key / lab), "--roster", "roster.csv"]
+        return __main__.main([*call, "--limit", str(LIMIT)])
+
+    assert grade("anna", "lab_4") == 0
+    written = tmp_path / "grades/lab_4/written.csv"
+    mark(written, "anna", "3,2,3,1")
+    assert grade("ben", "lab_4") == 0
+    assert "without a file here, with what they had: 2" in capsys.readouterr().out
+    assert grade("five", "lab_5") == 0
+    marks = {row["student"]: [row[name] for name in course.RUBRIC] for row in table(written)}
+    assert marks == {"anna": ["3", "2", "3", "1"], "ben": [""] * 4}
+    points = {row["student"]: row["points"] for row in table(written.with_name("grades.csv"))}
+    assert points == {"anna": "9", "ben": "9", "cai": "0"}
+    assert (tmp_path / "grades/lab_5/grades.csv").exists()
+    feedback = {path.name for path in (tmp_path / "grades/lab_4/feedback").iterdir()}
+    assert feedback == {"anna.txt", "ben.txt", "cai.txt"}
+
+
+def test_who_is_graded_again_gets_new_points_and_keeps_what_was_typed(tmp_path):
+    course.write_grades([result("anna", gini=0), result("ben")], tmp_path)
+    (tmp_path / "grades.csv").write_text(
+        "remark,points,student,status,of,highest,gini,faults,hints,\n"
+        "was ill,3,ben,graded,3,1,2,,,\n"
+        ",1,anna,graded,3,1,0,,gini: Not squared.,beside\n"
+        "mean,2,,,,,,,,\n",
+        "utf-8",
+    )
+    mark(tmp_path / "written.csv", "anna", "3,2,3,1")
+    mark(tmp_path / "written.csv", "ben", "1,1,1,1")
+    said = course.write_grades([result("anna"), result("ben", answer="No:\nlook.")], tmp_path)
+    assert (tmp_path / "grades.csv").read_text("utf-8") == (
+        "remark,points,student,status,of,highest,gini,faults,hints,\n"
+        "was ill,3,ben,graded,3,1,2,,,\n"
+        ",3,anna,graded,3,1,2,,,beside\n"
+        "mean,2,,,,,,,,\n"
+    )
+    marks = [
+        (row["student"], row["answer"], row["claim"]) for row in table(tmp_path / "written.csv")
+    ]
+    assert marks == [("anna", "Because.", "3"), ("ben", "No:\nlook.", "1")]
+    assert [line for line in said if "has changed since it was marked" in line] == [
+        "ben: the written answer map_written has changed since it was marked; the marks are kept, "
+        "look at it again"
+    ]
+    assert "anna: 3 points now, 1 points before" in said
+    again = course.write_grades([result("anna"), result("ben", answer="No: look.")], tmp_path)
+    assert len(again) == 1, "another end of a line is no other answer"
+
+
+def test_a_student_without_a_file_in_this_run_keeps_the_points(tmp_path):
+    course.write_grades([result("anna")], tmp_path)
+    missing = result("anna", gini=-1, status="no file") | {"written": {}}
+    late = result("ben", gini=-1, status="no file") | {"written": {}}
+    said = course.write_grades([missing, late], tmp_path)
+    assert [row["points"] for row in table(tmp_path / "grades.csv")] == ["3", "0"]
+    assert "without a file here, with what they had: 1" in said
+    assert (tmp_path / "feedback/anna.txt").read_text("utf-8").startswith("anna: 3 of 3")
+    said = course.write_grades([result("ben")], tmp_path)
+    assert [row["status"] for row in table(tmp_path / "grades.csv")] == ["graded", "graded"]
+    assert not [line for line in said if "before" in line], (
+        "nobody had given the ben of before points"
+    )
+
+
+SPREADSHEETS = {
+    "mark of the byte order": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "semicolons": lambda text: b"\xef\xbb\xbf" + text.replace(",", ";").encode(),
+    "tabs": lambda text: text.replace(",", "\t").encode(),
+    "other ends of lines": lambda text: text.replace("\n", "\r\n").encode(),
+    "old ends of lines": lambda text: text.replace("\n", "\r").encode(),
+    "quotes": lambda text: re.sub(r"[^,\n]+", r'"\g<0>"', text).encode(),
+    "blank lines": lambda text: (text + "\n\n").encode(),
+    "order of rows": lambda text: "\n".join(
+        [text.splitlines()[0], *sorted(text.splitlines()[1:], reverse=True), ""]
+    ).encode(),
+    "order of columns": lambda text: "\n".join(
+        ",".join(reversed(line.split(","))) for line in text.splitlines()
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", SPREADSHEETS)
+def test_tables_that_a_spreadsheet_saved_are_read(tmp_path, name):
+    course.write_grades([result("anna"), result("李")], tmp_path)
+    mark(tmp_path / "written.csv", "李", "3,2,3,1")
+    for path in (tmp_path / "grades.csv", tmp_path / "written.csv"):
+        path.write_bytes(SPREADSHEETS[name](path.read_text("utf-8")))
+    course.write_grades([result("ben"), result("anna", gini=1)], tmp_path)
+    rows = [row for row in table(tmp_path / "written.csv") if row["student"]]
+    assert {row["student"]: row["limits"] for row in rows} == {"anna": "", "李": "1", "ben": ""}
+    rows = [row for row in table(tmp_path / "grades.csv") if row["student"]]
+    assert {row["student"]: row["points"] for row in rows} == {"anna": "2", "李": "3", "ben": "3"}
+
+
+REFUSED = {
+    "another lab": ("grades.csv", HEAD.replace("gini", "moran") + "anna,graded,3,3,2,1,,\n"),
+    "a column taken out": ("grades.csv", HEAD.replace("gini,", "") + "anna,graded,3,3,1,,\n"),
+    "the answers of another lab": ("written.csv", WRITTEN + "anna,chance_written,So.,3,3,3,3\n"),
+    "no head": ("written.csv", "anna,map_written,Because.,3,2,3,1\n"),
+    "a column twice": ("written.csv", WRITTEN.replace("limits", "claim") + "anna,m,B,3,2,3,1\n"),
+    "half a file": ("written.csv", WRITTEN + 'anna,map_written,"Because'),
+    "another encoding": (
+        "written.csv",
+        (WRITTEN + "José,map_written,B,3,2,3,1\n").encode("cp1252"),
+    ),
+    "two bytes a letter": ("grades.csv", (HEAD + "anna,graded,3,3,2,1,,\n").encode("utf-16")),
+    "a workbook": ("written.csv", b"PK\x03\x04" + bytes(range(256))),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_tables_that_would_be_lost_are_refused_in_one_sentence(tmp_path, name):
+    file, content = REFUSED[name]
+    course.write_grades([result("ben")], tmp_path)
+    raw = content.encode() if isinstance(content, str) else content
+    (tmp_path / file).write_bytes(raw)
+    before = everything(tmp_path)
+    with pytest.raises(data.DataError) as refused:
+        course.write_grades([result("anna")], tmp_path)
+    (fault,) = refused.value.faults
+    assert fault.startswith(f"{tmp_path / file} ")
+    assert fault.count(". Remedy: ") == 1
+    assert everything(tmp_path) == before
+
+
+def test_a_refused_table_is_refused_before_the_grading(made, tmp_path, monkeypatch, capsys):
+    (tmp_path / "grades.csv").write_text(HEAD.replace("gini", "moran"), "utf-8")
+    monkeypatch.setattr(course, "grade", lambda *_, **__: pytest.fail("it was graded"))
+    call = ["grade", str(tmp_path), "--key", str(made.out / "instructor/lab_4")]
+    assert __main__.main([*call, "--out", str(tmp_path)]) == 1
+    assert "of another lab" in capsys.readouterr().err
+
+
+def test_a_table_open_in_a_spreadsheet_is_refused(tmp_path):
+    course.write_grades([result("anna")], tmp_path)
+    (tmp_path / ".~lock.written.csv#").write_text("teacher", "utf-8")
+    with pytest.raises(data.DataError, match=r"written.csv is open in a spreadsheet. Remedy: save"):
+        course.write_grades([result("ben")], tmp_path)
+
+
+@pytest.mark.parametrize("empty", ["", "\ufeff", "\n\n", None])
+def test_an_empty_table_is_begun_anew(tmp_path, empty):
+    for name in ("grades.csv", "written.csv"):
+        if empty is not None:
+            (tmp_path / name).write_text(empty, "utf-8")
+    course.write_grades([result("anna")], tmp_path)
+    assert (tmp_path / "grades.csv").read_text("utf-8") == HEAD + "anna,graded,3,3,2,1,,\n"
+    marks = "anna,map_written,Because.,,,,\n"
+    assert (tmp_path / "written.csv").read_text("utf-8") == WRITTEN + marks
+
+
+def test_columns_taken_out_come_back_and_rows_of_the_teacher_stay(tmp_path):
+    course.write_grades([result("anna"), result("ben")], tmp_path)
+    (tmp_path / "written.csv").write_text(
+        "student,item,answer,claim\n"
+        "anna,map_written,Because.,3,a word beside\n"
+        "anna,map_written,Because.,2\n"  # a second marker's
+        "anna,talk,in class,1\n",
+        "utf-8",
+    )
+    course.write_grades([result("anna", answer="New."), result("ben")], tmp_path)
+    assert (tmp_path / "written.csv").read_text("utf-8") == (
+        "student,item,answer,claim,,evidence,uncertainty,limits\n"
+        "anna,map_written,New.,3,a word beside,,,\n"
+        "anna,map_written,New.,2,,,,\n"
+        "anna,talk,in class,1,,,,\n"
+        "ben,map_written,Because.,,,,,\n"
+    )
+
+
+def test_answers_that_no_table_can_hold_are_read_back(tmp_path):
+    odd = 'a\rb\r\nc,;"\t\x00 \ud800' + "x" * 200_000
+    course.write_grades([result("anna", answer=odd), result("ben")], tmp_path)
+    mark(tmp_path / "written.csv", "ben", "3,2,3,1")
+    before = (tmp_path / "written.csv").read_bytes()
+    said = course.write_grades([result("anna", answer=odd)], tmp_path)
+    assert len(said) == 1
+    assert (tmp_path / "written.csv").read_bytes() == before
+
+
+def test_earlier_feedback_is_laid_aside_and_nothing_of_the_teacher_goes(tmp_path):
+    course.write_grades([result("anna", gini=0), result("ben"), result("cai")], tmp_path)
+    feedback = tmp_path / "feedback"
+    (feedback / "gone.txt").write_text("gone: 1 of 3 points (graded)\n", "utf-8")
+    (feedback / "notes.txt").write_text("my notes\n", "utf-8")
+    (feedback / "cai.txt").write_text("Well done, Cai!\n", "utf-8")
+    before = everything(feedback)
+    said = course.write_grades([result("anna"), result("cai")], tmp_path)
+    after = everything(feedback)
+    assert set(after) == {
+        *("anna.txt", "ben.txt", "cai.txt", "notes.txt"),
+        *("earlier/anna.txt", "earlier/cai.txt", "earlier/gone.txt"),
+    }
+    assert after["anna.txt"].startswith(b"anna: 3 of 3")
+    for name in ("anna", "cai", "gone"):
+        assert after[f"earlier/{name}.txt"] == before[f"{name}.txt"]
+    assert (after["ben.txt"], after["notes.txt"]) == (before["ben.txt"], before["notes.txt"])
+    assert any(line.endswith("earlier: anna.txt, cai.txt, gone.txt") for line in said)
+    course.write_grades([result("anna", gini=1)], tmp_path)
+    assert everything(feedback)["earlier/anna_2.txt"] == after["anna.txt"]
+
+
+def test_no_two_students_share_a_feedback(tmp_path):
+    students = ["a:b", "a;b", "A;B", "a_b_2"]
+    course.write_grades([result(student) for student in students], tmp_path)
+    course.write_grades([result("a;b")], tmp_path)
+    texts = [path.read_text("utf-8") for path in (tmp_path / "feedback").glob("*.txt")]
+    assert sorted(text.partition(": ")[0] for text in texts) == sorted(students)
+    assert not (tmp_path / "feedback/earlier").exists()
+
+
+def test_a_failed_run_leaves_all_tables_as_they_were(tmp_path, monkeypatch):
+    course.write_grades([result("anna")], tmp_path)
+    mark(tmp_path / "written.csv", "anna", "3,2,3,1")
+    before = everything(tmp_path)
+    write = type(tmp_path).write_bytes
+
+    def full(path, content):
+        write(path, content[: len(content) // 2])
+        if content.startswith(b"ben: "):  # the last: tables are written by then
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    with pytest.raises(OSError, match="No space") as failed:
+        course.write_grades([result("ben")], tmp_path)
+    assert failed.value.filename == str(tmp_path / "feedback/ben.txt")
+    assert everything(tmp_path) == before
+
+
+def test_a_folder_that_is_none_or_closed_is_refused_before_the_work(tmp_path, monkeypatch, named):
+    (tmp_path / "file").write_text("mine", "utf-8")
+    monkeypatch.setattr(course, "_lay_out", lambda *_: pytest.fail("it was made"))
+    for out in (tmp_path / "file", tmp_path / "file/below"):
+        with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
+            course.write_grades([result("anna")], out)
+        with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
+            course.make(out, 99, named)
+    monkeypatch.setattr(course.os, "access", lambda path, _: path != tmp_path)  # also for root
+    with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
+        course.write_grades([result("anna")], tmp_path / "new/below")
+    with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
+        course.make(tmp_path / "new/below", 99, named)
+    assert everything(tmp_path) == {"file": b"mine"}
+
+
+def test_a_folder_without_submissions_writes_nothing(made, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    call = ["grade", str(tmp_path / "in"), "--key", str(made.out / "instructor/lab_4")]
+    assert __main__.main([*call, "--out", str(tmp_path / "out")]) == 1
+    assert "holds no submission. Remedy: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_lab_can_be_told_by_its_items():
+    labs = course.labs()
+    for lab in labs:
+        for other in labs:
+            assert lab is other or not set(lab.items) <= set(other.items)
+            assert lab is other or not set(lab.written) & set(other.written)
+
+
+def test_the_same_course_again_changes_nothing_and_another_is_refused(made, named, tmp_path):
+    out = shutil.copytree(made.out, tmp_path / "out")
+    (out / "instructor/lab_4/my_notes.txt").write_text("mine", "utf-8")
+    before = everything(out)
+    (out / "student.zip").unlink()  # as if the run had been killed before the last file
+    course.make(out, 99, named)
+    assert everything(out) == before
+    with pytest.raises(data.DataError, match=r"the course of the seed 99.* Remedy: move it away"):
+        course.make(out, 100, named)
+    assert everything(out) == before
+
+
+def test_a_course_with_other_content_is_refused(made, named, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    shutil.copytree(made.out / "instructor/lab_4", out / "instructor/lab_4")
+    key = out / "instructor/lab_4/key.json"
+    key.write_text(key.read_text("utf-8").replace('"seed": 99,', ""), "utf-8")  # of an older one
+    before = everything(out)
+
+    def lay_out(folder, seed, named):
+        shutil.copytree(made.out, folder, dirs_exist_ok=True)
+        return made.rows
+
+    monkeypatch.setattr(course, "_lay_out", lay_out)
+    with pytest.raises(data.DataError, match=r"another instructor/lab_4/key.json.* Remedy: "):
+        course.make(out, 99, named)
+    assert everything(out) == before
+
+
+@pytest.mark.parametrize("where", ["new", "link", "."])
+def test_a_folder_with_anything_else_is_refused(named, tmp_path, monkeypatch, where, capsys):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/thesis.txt").write_text("my only copy", "utf-8")
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    monkeypatch.chdir(tmp_path / "new")
+    monkeypatch.setattr(course, "_lay_out", lambda *_: pytest.fail("it was made"))
+    out = where if where == "." else str(tmp_path / where)
+    assert __main__.main(["course", "--seed", "7", "--out", out]) == 1
+    assert (
+        f"{out} holds thesis.txt, which is no part of a course. Remedy: " in capsys.readouterr().err
+    )
+    assert everything(tmp_path) == {"new/thesis.txt": b"my only copy"}
 
 
 # ---- pages and slides ------------------------------------------------------------------------

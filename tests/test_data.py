@@ -8,6 +8,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -1300,3 +1302,55 @@ def test_an_unknown_table_cannot_be_replaced():
     whole = data.load("villages/national")
     with pytest.raises(data.DataError, match="no table"), data.replaced({"villages/x": whole}):
         pass
+
+
+# ---- files are whole --------------------------------------------------------------------------
+
+
+def test_files_are_written_whole_and_links_and_rights_stay(tmp_path):
+    (tmp_path / "a").write_text("old", "utf-8")
+    (tmp_path / "a").chmod(0o640)
+    (tmp_path / "link").symlink_to("a")
+    data.write_whole({tmp_path / "link": "村\n", tmp_path / "new/b": b"\x00"})
+    assert (tmp_path / "a").read_bytes() == "村\n".encode()
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "link").is_symlink()
+    assert {path.name for path in tmp_path.rglob("*")} == {"a", "link", "new", "b"}
+
+
+@pytest.mark.parametrize("trouble", ["a folder", "a closed file", "a full disk"])
+def test_no_file_changes_if_one_cannot_be_written(tmp_path, monkeypatch, trouble):
+    (tmp_path / "a").write_text("old", "utf-8")
+    (tmp_path / "b").mkdir() if trouble == "a folder" else (tmp_path / "b").write_text("own")
+    if trouble == "a closed file":
+        monkeypatch.setattr(data.os, "access", lambda path, _: path.name != "b")  # also for root
+    if trouble == "a full disk":
+
+        def full(path, content):
+            path.write_text("half")
+            if content == b"new b":
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"folder|directory|denied|space") as failed:
+        data.write_whole({tmp_path / "a": "new a", tmp_path / "b": "new b"})
+    assert failed.value.filename == str(tmp_path / "b")
+    assert (tmp_path / "a").read_text("utf-8") == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_killed_run_leaves_the_file_as_it_was(tmp_path):
+    (tmp_path / "a").write_text("old", "utf-8")
+    code = (
+        "import os, pathlib, sys\n"
+        "from taobao_villages import data\n"
+        "write = pathlib.Path.write_bytes\n"
+        "def killed(path, content):\n"
+        "    write(path, content[:1])\n"
+        "    os._exit(9)\n"
+        "pathlib.Path.write_bytes = killed\n"
+        "data.write_whole({pathlib.Path(sys.argv[1]): 'new'})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")])
+    assert done.returncode == 9
+    assert (tmp_path / "a").read_text("utf-8") == "old"

@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -382,3 +383,16 @@ def test_code_is_clean(command):
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_cleaning_leaves_the_course_that_a_class_works_with(root, tmp_path):
+    shutil.copy(root / "Makefile", tmp_path)
+    for name in ("_build/html/page.html", "_build/course/instructor/lab_4/key.json", ".cache/kept"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("", "utf-8")
+    for _ in range(2):  # the second time there is less to remove
+        subprocess.run(["make", "--quiet", "clean"], cwd=tmp_path, check=True)
+        files = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")]
+        assert sorted(files) == ["_build/course/instructor/lab_4/key.json"]
+    shutil.rmtree(tmp_path / "_build")
+    subprocess.run(["make", "--quiet", "clean"], cwd=tmp_path, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -92,3 +93,23 @@ def test_no_notebook_imports_what_the_browser_lacks_at_its_top(root: Path):
                 for name in ("geopandas", "esda", "libpysal"):
                     assert f"import {name}" not in text, path.name
                     assert f"from {name}" not in text, path.name
+
+
+def test_notebooks_go_into_a_new_folder_only(root, tmp_path):
+    (tmp_path / "market.ipynb").write_text("mine", "utf-8")
+    call = [
+        sys.executable,
+        "-m",
+        "taobao_villages.launch",
+        "colab",
+        str(tmp_path),
+        "https://x.org/y",
+    ]
+    done = subprocess.run(call, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("Remedy: name a new folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["market.ipynb"]
+    assert (tmp_path / "market.ipynb").read_text("utf-8") == "mine"
+    call[-2] = str(tmp_path / "new")
+    assert subprocess.run(call, cwd=root, capture_output=True).returncode == 0
+    assert (tmp_path / "new/market.ipynb").exists()

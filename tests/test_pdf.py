@@ -244,3 +244,12 @@ def test_a_page_prints_without_what_paper_cannot_do(site, browser, name, title, 
     assert not re.search("Search this book|Play the years|Copy this|Read as a table", sheets[0])
     assert seen == {"controls": 0, "cut": 0, "folded": 0, "paper": "rgb(255, 255, 255)"}
     assert len(sheets[0].split()) > 60  # a table or figure does not leave the first page empty
+
+
+def test_a_file_that_somebody_names_is_not_replaced(pdf, tmp_path, monkeypatch):
+    (tmp_path / "thesis.pdf").write_text("my only copy", "utf-8")
+    monkeypatch.setattr(pdf, "set_pages", lambda *_: pytest.fail("it was set"))
+    monkeypatch.setattr(sys, "argv", ["build.py", "--out", str(tmp_path / "thesis.pdf")])
+    with pytest.raises(SystemExit, match=r"thesis.pdf is there already. Remedy: "):
+        pdf.main()
+    assert (tmp_path / "thesis.pdf").read_text("utf-8") == "my only copy"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import base64
 import logging
+import os
 import posixpath
 import re
 import shutil
@@ -35,6 +36,7 @@ from taobao_villages import __version__, data
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+OUT = ROOT / "_build" / "pdf" / "taobao-villages.pdf"
 # What a page has for the screen only.
 SCREEN = (
     "script, style, form, button, .headerlink, details.cite, details.twin, .doubt, a.download, "
@@ -370,8 +372,7 @@ def set_pages(text: str, out: Path) -> int:
         logger.removeHandler(faults)
     if faults.found:
         raise SystemExit("the PDF has faults:\n" + "\n".join(sorted(set(faults.found))))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    made.write_pdf(out, pdf_tags=True)  # for those who listen to it
+    data.write_whole({out: made.write_pdf(pdf_tags=True)})  # tags for those who listen to it
     return len(made.pages)
 
 
@@ -387,8 +388,10 @@ def main() -> None:
     """Set the book of this repository."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html")
-    parser.add_argument("--out", type=Path, default=ROOT / "_build" / "pdf" / "taobao-villages.pdf")
+    parser.add_argument("--out", type=Path, default=OUT, help="a new file")
     chosen = parser.parse_args()
+    if chosen.out != OUT and os.path.lexists(chosen.out):
+        raise SystemExit(f"{chosen.out} is there already. Remedy: name a new file")
     root = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["root"] + ".html"
     about = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     if not (chosen.html / root).exists():

@@ -49,14 +49,35 @@ def main(argv: list[str] | None = None) -> int:
         help="a claim (C19), a table (villages/national), a line of its file "
         "(villages/national:12) or a source (li2017)",
     )
-    lessons = commands.add_parser("course", help="write labs, keys and quiz of the course")
+    lessons = commands.add_parser(
+        "course",
+        help="write labs, keys and quiz of the course",
+        description="Write labs, keys and quiz of the course. Nothing is ever replaced: a folder "
+        "that holds anything else, or a course with other keys, is refused.",
+    )
     lessons.add_argument("--seed", type=int, required=True, help="draws the data of the class")
-    lessons.add_argument("--out", type=Path, default=Path("_build/course"), metavar="FOLDER")
-    grading = commands.add_parser("grade", help="grade a folder of submissions to a lab")
+    lessons.add_argument(
+        "--out",
+        type=Path,
+        default=Path("_build/course"),
+        metavar="FOLDER",
+        help="new, empty, or with this same course (_build/course)",
+    )
+    grading = commands.add_parser(
+        "grade",
+        help="grade a folder of submissions to a lab",
+        description="Grade a folder of submissions to a lab. Run again, it adds to its tables: "
+        "students who are not in FOLDER, marks, comments and columns of yours stay.",
+    )
     grading.add_argument("submissions", type=Path, metavar="FOLDER", help="one file a student")
     grading.add_argument("--key", type=Path, required=True, help="the lab's folder with its key")
     grading.add_argument("--roster", type=Path, help="CSV with a column student")
-    grading.add_argument("--out", type=Path, default=Path("grades"), metavar="FOLDER")
+    grading.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where the tables of this lab are or will be (grades/lab_4 for lab 4, and so on)",
+    )
     grading.add_argument("--limit", type=float, default=60, help="seconds of the processor (60)")
     arguments = parser.parse_args(argv)
 
@@ -152,13 +173,15 @@ def _grade(arguments: argparse.Namespace) -> int:
             remedy = "write student into its first line"
             raise data.DataError([f"{arguments.roster}: no column student. Remedy: {remedy}"])
         roster = table["student"].dropna().str.strip().tolist()
+    key = json.loads((arguments.key / "key.json").read_text("utf-8"))
+    out = arguments.out or Path("grades") / f"lab_{key['lab']}"
+    course.earlier(out, key["items"], key["written"])  # refused before minutes of grading
     begun = time.monotonic()
     rows = course.grade(arguments.submissions, arguments.key, roster=roster, limit=arguments.limit)
-    course.write_grades(rows, arguments.out)
-    for row in rows:
-        if row["status"] != "graded" or row["faults"]:
-            print(f"{row['student']}: {row['status']}. {row['faults']}")
-    print(f"{len(rows)} students in {arguments.out / 'grades.csv'}")
+    if not rows:
+        remedy = "put one notebook a student into it"
+        raise data.DataError([f"{arguments.submissions} holds no submission. Remedy: {remedy}"])
+    print("\n".join(course.write_grades(rows, out)))
     told = f"{time.monotonic() - begun:.0f} s"
     with suppress(ImportError):  # no such numbers outside Unix
         import resource

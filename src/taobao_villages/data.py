@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import csv
 import datetime
+import errno
 import hashlib
 import io
 import json
@@ -20,8 +21,9 @@ import math
 import operator
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -496,16 +498,51 @@ def seal() -> list[str]:
     _write(path, package)
     found = faults()
     if found:
-        path.write_bytes(old)
+        write_whole({path: old})
         raise DataError(found)
     _write(versions, known | {version(): checksum()})
     return changed
 
 
 def _write(path: Path, content: Any) -> None:
-    fresh = path.with_suffix(".part")
-    fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    fresh.replace(path)
+    write_whole({path: json.dumps(content, ensure_ascii=False, indent=1) + "\n"})
+
+
+def write_whole(files: Mapping[Path, str | bytes]) -> None:
+    """Write files of which each is whole or as it was, whenever the process ends.
+
+    All are first written beside their places, and put there when none can fail any more for want
+    of space or rights. A file behind a link is written and the link stays.
+
+    Raises
+    ------
+    OSError
+        With the name of the file that cannot be written: no file has changed then.
+    """
+    parts: dict[Path, Path] = {}
+    try:
+        for number, (path, content) in enumerate(files.items()):
+            target = Path(os.path.realpath(path))
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                if target.exists() and not os.access(target, os.W_OK):  # a rename would not ask
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                part = target.with_name(f".{os.getpid()}-{number}.part")
+                parts[part] = target
+                part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+                if target.exists():
+                    shutil.copymode(target, part)
+            except OSError as error:
+                error.filename = str(path)  # a full disk names none, the part's name tells nothing
+                raise
+        for part, target in parts.items():
+            part.replace(target)
+    finally:
+        for part in parts:
+            with suppress(OSError):
+                part.unlink()
 
 
 # ---- one table --------------------------------------------------------------------------------

@@ -135,5 +135,7 @@ if __name__ == "__main__":  # for the workflow that publishes a release
     here = Path.cwd()
     if what == "wheel":
         print(build_wheel(here, Path(target)))
+    elif Path(target).exists() and any(Path(target).iterdir()):
+        sys.exit(f"{target} holds files, which could be replaced. Remedy: name a new folder")
     else:
         print(*export(here, Path(target), colab_cell(*address)), sep="\n")
