@@ -662,7 +662,7 @@ def test_a_late_notebook_and_another_lab_keep_marks_and_rows(made, tmp_path, mon
     points = {row["student"]: row["points"] for row in table(written.with_name("grades.csv"))}
     assert points == {"anna": "9", "ben": "9", "cai": "0"}
     assert (tmp_path / "grades/lab_5/grades.csv").exists()
-    feedback = {path.name for path in (tmp_path / "grades/lab_4/feedback").iterdir()}
+    feedback = {path.name for path in (tmp_path / "grades/lab_4/feedback").glob("*.txt")}
     assert feedback == {"anna.txt", "ben.txt", "cai.txt"}
 
 
