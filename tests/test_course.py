@@ -677,7 +677,7 @@ def test_a_late_notebook_and_another_lab_keep_marks_and_rows(made, tmp_path, mon
     points = {row["student"]: row["points"] for row in table(written.with_name("grades.csv"))}
     assert points == {"anna": "9", "ben": "9", "cai": "0"}
     assert (tmp_path / "grades/lab_5/grades.csv").exists()
-    feedback = {path.name for path in (tmp_path / "grades/lab_4/feedback").iterdir()}
+    feedback = {path.name for path in (tmp_path / "grades/lab_4/feedback").glob("*.txt")}
     assert feedback == {"anna.txt", "ben.txt", "cai.txt"}
 
 
@@ -762,7 +762,10 @@ REFUSED = {
     "a column taken out": ("grades.csv", HEAD.replace("gini,", "") + "anna,graded,3,3,1,,\n"),
     "the answers of another lab": ("written.csv", WRITTEN + "anna,chance_written,So.,3,3,3,3\n"),
     "no head": ("written.csv", "anna,map_written,Because.,3,2,3,1\n"),
-    "a column twice": ("written.csv", WRITTEN.replace("limits", "claim") + "anna,m,B,3,2,3,1\n"),
+    "a column twice": (
+        "written.csv",
+        WRITTEN.replace("limits", "claim") + "a,map_written,B,3,2,3,1\n",
+    ),
     "half a file": ("written.csv", WRITTEN + 'anna,map_written,"Because'),
     "another encoding": (
         "written.csv",
@@ -869,7 +872,9 @@ def test_no_two_students_share_a_feedback(tmp_path):
     students = ["a:b", "a;b", "A;B", "a_b_2"]
     course.write_grades([result(student) for student in students], tmp_path)
     course.write_grades([result("a;b")], tmp_path)
-    texts = [path.read_text("utf-8") for path in (tmp_path / "feedback").glob("*.txt")]
+    files = list((tmp_path / "feedback").glob("*.txt"))
+    assert len({path.name.casefold() for path in files}) == len(students)
+    texts = [path.read_text("utf-8") for path in files]
     assert sorted(text.partition(": ")[0] for text in texts) == sorted(students)
     assert not (tmp_path / "feedback/earlier").exists()
 
@@ -892,19 +897,19 @@ def test_a_failed_run_leaves_all_tables_as_they_were(tmp_path, monkeypatch):
     assert everything(tmp_path) == before
 
 
-def test_a_folder_that_is_none_or_closed_is_refused_before_the_work(tmp_path, monkeypatch, named):
+def test_a_folder_that_is_none_or_closed_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine", "utf-8")
     monkeypatch.setattr(course, "_lay_out", lambda *_: pytest.fail("it was made"))
     for out in (tmp_path / "file", tmp_path / "file/below"):
         with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
             course.write_grades([result("anna")], out)
         with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
-            course.make(out, 99, named)
+            course.make(out, 99, {})
     monkeypatch.setattr(course.os, "access", lambda path, _: path != tmp_path)  # also for root
     with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
         course.write_grades([result("anna")], tmp_path / "new/below")
     with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
-        course.make(tmp_path / "new/below", 99, named)
+        course.make(tmp_path / "new/below", 99, {})
     assert everything(tmp_path) == {"file": b"mine"}
 
 
@@ -954,12 +959,12 @@ def test_a_course_with_other_content_is_refused(made, named, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("where", ["new", "link", "."])
-def test_a_folder_with_anything_else_is_refused(named, tmp_path, monkeypatch, where, capsys):
+def test_a_folder_with_anything_else_is_refused(tmp_path, monkeypatch, where, capsys):
     (tmp_path / "new").mkdir()
     (tmp_path / "new/thesis.txt").write_text("my only copy", "utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "new")
     monkeypatch.chdir(tmp_path / "new")
-    monkeypatch.setattr(course, "_lay_out", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr(claims, "ledger", lambda *_: pytest.fail("it was begun"))
     out = where if where == "." else str(tmp_path / where)
     assert __main__.main(["course", "--seed", "7", "--out", out]) == 1
     assert (

@@ -145,6 +145,7 @@ def _course(arguments: argparse.Namespace) -> int:
     """Write the course's archives; a lab that fails its check is a fault."""
     from taobao_villages import after_2017, book, claims, course, multiverse
 
+    course.refuse_other(arguments.out, arguments.seed)  # before minutes of work
     rows = [
         *multiverse.ledger(claims.ledger()),
         *(f.judge().as_dict() for f in after_2017.FORECASTS),
