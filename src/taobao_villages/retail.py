@@ -25,6 +25,7 @@ FIRMS = {
         "Alibaba (Taobao + Tmall)",
         "Taobao (Marketplace + Mall)",
         "Taobao",
+        "Taobao (Alibaba)",
     ),
     "JD.com": ("JD.com", "360buy (JD.com)"),
     "Pinduoduo": ("Pinduoduo",),
