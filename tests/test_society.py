@@ -90,8 +90,8 @@ def planted(monkeypatch):
 def code(planted, *rows):
     """Plant more codes."""
     new = pd.DataFrame(
-        rows, columns=["case_id", "dimension", "code", "source_id", "paraphrase"]
-    ).assign(value="1")
+        rows, columns=["case_id", "dimension", "code", "source_id", "certainty"]
+    ).assign(value="1", about="place", paraphrase="Said.")
     planted["cases/case_codes"] = pd.concat([planted["cases/case_codes"], new], ignore_index=True)
     book = pd.DataFrame(
         {"dimension": new["dimension"], "code": new["code"], "group": new["code"]}
@@ -113,8 +113,8 @@ def test_sets_of_cases(planted):
 
 
 def test_a_cell_counts_its_sources_once(planted):
-    again = ("a", "diffusion", "kin", "m058", "Said again, in other words.")
-    code(planted, ("a", "diffusion", "kin", "m061", "Said too."), again)
+    again = ("a", "diffusion", "kin", "m058", "clear")
+    code(planted, ("a", "diffusion", "kin", "m061", "clear"), again)
     table = society.single_sourced().set_index(["topic", "case_id", "cell"])["n_sources"]
     assert table["diffusion", "a", "kin"] == 2
     assert table["diffusion", "b", "neighbours"] == 1
@@ -151,7 +151,7 @@ def test_origin_is_not_reported_until_a_source_tells_it(planted):
     ],
 )
 def test_origins_of_factory_goods(planted, told, nearby, origin):
-    code(planted, ("b", "spatial_precondition", told, "m058", "Said."))
+    code(planted, ("b", "spatial_precondition", told, "m058", "clear"))
     assert society.goods(nearby_market=nearby).loc["b", "origin"] == origin
 
 
@@ -160,7 +160,7 @@ def test_bounds_of_the_three_sorts_by_hand(planted):
     found = society.goods_evidence()
     assert found.interval == (66.7, 100.0)
     # b made in the place: 2 of 3, both ends
-    code(planted, ("b", "spatial_precondition", "existing_industrial_cluster", "m058", "Said."))
+    code(planted, ("b", "spatial_precondition", "existing_industrial_cluster", "m058", "clear"))
     found = society.goods_evidence()
     assert found.interval == (66.7, 66.7)
     # of all 5 cases, two without known goods: 2 at the lowest, 4 at the highest
@@ -254,7 +254,7 @@ def test_series_keep_conflicts_and_never_mix_scales(planted):
 
 
 def test_household_shares_keep_both_totals(planted):
-    code(planted, ("a", "outcome", "first_shop_year", "m058", "Said."))
+    code(planted, ("a", "outcome", "first_shop_year", "m058", "clear"))
     planted["cases/case_codes"].loc[
         planted["cases/case_codes"]["code"] == "first_shop_year", "value"
     ] = "2006"
@@ -274,7 +274,7 @@ def test_trades_by_hand(planted):
     # the town's seat and the village are two places; neither is the whole town of later
     assert [found[f"express_{name}"] for name in ("seat", "village", "town")] == [4, 10, 136]
     assert society.trades_evidence(doubtful=False).value == 1
-    code(planted, ("c", "social_change", "tertiary_jobs", "m058", "Said."))
+    code(planted, ("c", "social_change", "tertiary_jobs", "m058", "clear"))
     assert society.trades_evidence().details["tertiary"] == 2
 
 
@@ -432,7 +432,7 @@ def test_periods_split_dated_statements_and_drop_undated_ones(planted):
 def test_codes_take_the_year_of_their_source(planted):
     year = data.sources()["date"]["m058"][:4]
     assert int(year) < 2017
-    code(planted, ("b", "sustainability_pressure", "platform_fees", "m058", "Said."))
+    code(planted, ("b", "sustainability_pressure", "platform_fees", "m058", "clear"))
     assert society.platform_use(period="up to 2017").loc["b", "exposed"]
     assert "b" not in society.platform_use(period="after 2017").index
 
