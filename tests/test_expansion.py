@@ -269,17 +269,19 @@ def planted_rates():
 
 def test_the_divide_pairs_dates_and_leaves_suspects_out(plant):
     plant("market/cnnic", planted_rates())
-    table = expansion.divide()
+    table = expansion.penetration_gap()
     assert table.index.astype(str).tolist() == ["2007-12", "2011-12", "2016-06"]
     assert table["gap"].tolist() == pytest.approx([20.2, 30, 30])
     assert table["ratio"].iloc[1] == pytest.approx(2.5)
     assert table["odds_ratio"].iloc[1] == pytest.approx(4)
     assert table["status"].tolist() == ["as_printed", "derived", "as_printed"]
-    assert expansion.divide(series_2007="recalculated")["gap"].iloc[0] == pytest.approx(18.6)
-    assert len(expansion.divide(mid_year=False)) == 2
-    assert len(expansion.divide(derived=False)) == 2
+    assert expansion.penetration_gap(series_2007="recalculated")["gap"].iloc[0] == pytest.approx(
+        18.6
+    )
+    assert len(expansion.penetration_gap(mid_year=False)) == 2
+    assert len(expansion.penetration_gap(derived=False)) == 2
     with pytest.raises(ValueError, match="first printed"):
-        expansion.divide(series_2007="other")
+        expansion.penetration_gap(series_2007="other")
 
 
 def test_slope_by_hand_and_by_statsmodels():

@@ -401,12 +401,12 @@ def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
 
 
 def test_covariates_are_standardised_and_zeros_stay():
-    frame = sustainability.model_frame()
+    frame = sustainability.road_frame()
     assert len(frame) == 31
     assert (frame["n_villages"] == 0).any()
     assert frame["roads"].mean() == pytest.approx(0, abs=1e-9)
     assert frame["roads"].std(ddof=0) == pytest.approx(1)
-    inland = sustainability.model_frame(sample="inland provinces")
+    inland = sustainability.road_frame(sample="inland provinces")
     assert len(inland) == 20
     assert inland["roads"].std(ddof=0) == pytest.approx(1)
 
@@ -416,12 +416,12 @@ def test_road_density_by_hand():
     land = data.indicator("land_area", 2000, "area_marioarace")
     density = np.log(length / land)
     by_hand = (density - density.mean()) / density.std(ddof=0)
-    assert sustainability.model_frame()["roads"].to_dict() == pytest.approx(by_hand.to_dict())
+    assert sustainability.road_frame()["roads"].to_dict() == pytest.approx(by_hand.to_dict())
 
 
 def test_the_association_agrees_with_a_second_fit():
     # ordinary Poisson estimating equations, written out for statsmodels
-    frame = sustainability.model_frame()
+    frame = sustainability.road_frame()
     design = sm.add_constant(frame[["roads", "income"]])
     fit = sm.GLM(
         frame["n_villages"],
@@ -429,13 +429,13 @@ def test_the_association_agrees_with_a_second_fit():
         family=sm.families.Poisson(),
         offset=np.log(frame["exposure"].astype(float)),
     ).fit()
-    ours = sustainability.association().effects.set_index("covariate")["rate_ratio"]
+    ours = sustainability.road_model().effects.set_index("covariate")["rate_ratio"]
     assert ours["roads"] == pytest.approx(np.exp(fit.params["roads"]), rel=1e-4)
     assert ours["income"] == pytest.approx(np.exp(fit.params["income"]), rel=1e-4)
 
 
 def test_parcels_leave_out_the_provinces_without_a_number():
-    assert sustainability.association(("parcels",)).n == 23
+    assert sustainability.road_model(("parcels",)).n == 23
 
 
 def test_inflation_by_hand():
@@ -449,7 +449,7 @@ def test_inflation_by_hand():
 
 
 def test_inflation_agrees_with_the_inverse_of_the_correlations():
-    frame = sustainability.model_frame()[["roads", "income", "density"]]
+    frame = sustainability.road_frame()[["roads", "income", "density"]]
     inverse = np.linalg.inv(np.corrcoef(frame.to_numpy().T))
     assert sustainability.inflation(frame).tolist() == pytest.approx(np.diag(inverse).tolist())
 
@@ -466,7 +466,7 @@ def test_the_specification_curve_is_sorted_and_holds_the_chapters_model():
     terms = curve["covariates"].eq("roads + income + density") & curve["year"].eq(2014)
     for row in curve[terms & curve["exposure"].eq("rural_population")].to_dict("records"):
         choices = {name: row[name] for name in ("family", "year", "roads", "income")}
-        model = sustainability.association(("roads", "income", "density"), **choices)
+        model = sustainability.road_model(("roads", "income", "density"), **choices)
         effect = model.effects.set_index("covariate").loc["roads"]
         for end in ("rate_ratio", "low", "high"):
             assert row[end] == pytest.approx(effect[end]), choices

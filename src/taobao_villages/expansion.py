@@ -464,7 +464,7 @@ def odds(percent: float | np.ndarray | pd.Series):
     return percent / (100 - percent)
 
 
-def divide(
+def penetration_gap(
     *, series_2007: str = "first printed", mid_year: bool = True, derived: bool = True
 ) -> pd.DataFrame:
     """Internet penetration in cities and countryside, and three measures of the gap.
@@ -556,7 +556,7 @@ def divide_evidence(
     last: int = 2016,
 ) -> Evidence:
     """Evidence for C09: penetration in cities and countryside."""
-    table = divide(series_2007=series_2007, mid_year=mid_year, derived=derived)
+    table = penetration_gap(series_2007=series_2007, mid_year=mid_year, derived=derived)
     table = table[table.index.year <= last]
     time = table.index.year + table.index.month / 12
     start, end = table.iloc[0], table.iloc[-1]
@@ -1384,7 +1384,7 @@ def yearly_series(*, first: int = 2009, last: int = 2016) -> pd.DataFrame:
     villages = villages[~villages["inferred"]].groupby(villages["month"].dt.year)["value"].last()
     villages = villages.reindex(years)
     villages[villages.index < TURN] = 0
-    penetration = divide(mid_year=False)
+    penetration = penetration_gap(mid_year=False)
     penetration.index = penetration.index.year
     nation = _totals(last).set_index("year")["n_villages"]
     table = table_one(first=first, last=last)
@@ -1507,7 +1507,7 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
         sources=sorted(
             {
                 *table_one_sources(),
-                *_ids(divide(mid_year=False)["source_id"]),
+                *_ids(penetration_gap(mid_year=False)["source_id"]),
                 *rollout("villages")["source_id"],
                 *_ids(acts.loc[acts["year"].between(2009, last).fillna(False), "source_id"]),
                 *_batches().query("year_from <= @last")["source_id"],

@@ -652,7 +652,7 @@ INCOMES = ("disposable income", "output")
 ROAD_SOURCES = ("nbs_transport_ttc", "area_marioarace", "nbs_pop_2023", "renjiyi_compiled")
 
 
-def model_frame(
+def road_frame(
     year: int = 2016,
     *,
     roads: str = "per area",
@@ -709,7 +709,7 @@ def model_frame(
     return frame
 
 
-def association(
+def road_model(
     covariates: Sequence[str] = ("roads", "income"),
     *,
     family: statistics.Family = "quasi-poisson",
@@ -725,9 +725,9 @@ def association(
     family : str
         See `statistics.count_model`.
     **choices
-        See `model_frame`.
+        See `road_frame`.
     """
-    frame = model_frame(**choices).dropna(subset=list(covariates))
+    frame = road_frame(**choices).dropna(subset=list(covariates))
     return statistics.count_model(
         frame, "n_villages", list(covariates), exposure="exposure", family=family
     )
@@ -750,7 +750,7 @@ def infrastructure_evidence(
     terms = ["roads", "income"] if held_constant == "income" else ["roads", "income", "density"]
     if sample != "all provinces":
         terms = terms[:2]  # 20 provinces allow two covariates
-    model = association(terms, family=family, sample=sample, **choices)
+    model = road_model(terms, family=family, sample=sample, **choices)
     effect = model.effects.set_index("covariate").loc["roads"]
     named = coding.reported(
         "sustainability_pressure", "infrastructure", coder=coder, doubtful=doubtful
@@ -851,7 +851,7 @@ def specifications() -> pd.DataFrame:
                     for family in ("quasi-poisson", "negative binomial"):
                         for year in YEARS:
                             choices = {"roads": roads, "income": income, "exposure": exposure}
-                            model = association(covariates, family=family, year=year, **choices)
+                            model = road_model(covariates, family=family, year=year, **choices)
                             effect = model.effects.set_index("covariate").loc["roads"]
                             rows.append(
                                 {
