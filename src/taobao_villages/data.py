@@ -1066,7 +1066,11 @@ def _case_faults() -> Iterator[str]:
         yield _at("cases/cases", index, "region4", problem, "correct region or province")
     for index, name in cases.loc[cases["short_name"].duplicated(), "short_name"].items():
         yield _at(
-            "cases/cases", index, "short_name", f"another case is {name!r}", "tell them apart"
+            "cases/cases",
+            index,
+            "short_name",
+            f"{name!r} is the name of another case too",
+            "tell them apart",
         )
     # An association's codes are about it or a single seller, general policy is about support.
     group = codes["dimension"].where(~codes["code"].isin(TIED), "association")
@@ -1320,7 +1324,8 @@ def _role_faults() -> Iterator[str]:
             for role in field.get("needed_for", []):
                 rows = bearing(table, role)
                 for index in rows.index[rows[field["name"]].isna()]:
-                    yield _at(table, index, field["name"], f"empty in a row for {role}", "fill it")
+                    problem, remedy = f"empty in a row for {role}", "fill it, or take the role away"
+                    yield _at(table, index, field["name"], problem, remedy)
 
 
 def _package_faults() -> Iterator[str]:
