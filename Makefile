@@ -62,33 +62,33 @@ serve: book ## read the book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
 audit: book ## measure the pages in a browser: weight, accessibility, Lighthouse
-	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python -m audits.audit
 
 links: .venv/ready ## ask every address outside of the book whether it still answers
 	$(BIN)/jupyter-book build . --builder custom --custom-builder linkcheck
 
 figures: book ## every figure at two widths, light, dark, grey and colour-blind: _build/figures
-	$(BIN)/python benchmarks/contact_sheet.py
+	$(BIN)/python -m audits.contact_sheet
 
 bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
-	$(BIN)/python benchmarks/build.py
-	$(BIN)/python benchmarks/methods.py
-	$(BIN)/python benchmarks/pages.py
-	$(BIN)/python benchmarks/environment.py
-	$(BIN)/python benchmarks/multiverse.py
+	$(BIN)/python -m timings.build
+	$(BIN)/python -m timings.methods
+	$(BIN)/python -m timings.pages
+	$(BIN)/python -m timings.environment
+	$(BIN)/python -m timings.multiverse
 
 audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, mutants: hours, not part of the tests
-	$(BIN)/python benchmarks/placebo.py
-	$(BIN)/python benchmarks/calibration.py
-	$(BIN)/python benchmarks/faults.py
-	$(BIN)/python benchmarks/surroundings.py
-	$(BIN)/python benchmarks/kills.py
-	$(BIN)/python benchmarks/two_clones.py
+	$(BIN)/python -m audits.placebo
+	$(BIN)/python -m audits.calibration
+	$(BIN)/python -m audits.faults
+	$(BIN)/python -m audits.surroundings
+	$(BIN)/python -m audits.kills
+	$(BIN)/python -m audits.two_clones
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove
 	$(BIN)/python deploy/jupyterhub/trial.py
 # The longest, up to an hour for each module.
-	$(BIN)/python benchmarks/mutants.py
+	$(BIN)/python -m audits.mutants
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \

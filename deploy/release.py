@@ -25,7 +25,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from taobao_villages import __version__, launch
+from taobao_villages import __version__
+from taobao_villages.book import launch
+from taobao_villages.course.wheel import build_wheel
 
 ROOT = Path(__file__).parents[1]
 NAME = f"taobao-villages-{__version__}"
@@ -82,7 +84,7 @@ def members(wheels: bool, work: Path) -> Iterator[tuple[str, Path]]:
     for path in launch.notebooks(ROOT):
         inside = path.relative_to(ROOT)
         yield f"notebooks/{inside.relative_to('book').as_posix()}", EXECUTED / inside
-    wheel = launch.build_wheel(ROOT, work / "dist")
+    wheel = build_wheel(ROOT, work / "dist")
     yield f"dist/{wheel.name}", wheel
     yield "sbom.json", parts(ROOT / "requirements.lock", work / "sbom.json")
     if wheels:
@@ -134,7 +136,7 @@ def make(wheels: bool, folder: Path) -> Path:
 
 def prove() -> list[str]:
     """Build from an archive with wheels, without network, and list what differs from ours."""
-    differences = runpy.run_path(str(ROOT / "benchmarks" / "two_clones.py"))["differences"]
+    differences = runpy.run_path(str(ROOT / "audits" / "two_clones.py"))["differences"]
     if shutil.which("unshare") is None:
         return ["unshare is missing. Remedy: run it on Linux (Debian: apt install util-linux)"]
     with tempfile.TemporaryDirectory(prefix="archive-") as place:

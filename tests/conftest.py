@@ -14,7 +14,8 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 
-from taobao_villages import claims, data
+from taobao_villages import data
+from taobao_villages.verdicts import ledger
 
 mpl.use("Agg")
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
@@ -102,8 +103,8 @@ def small(root, tmp_path):
         "format: jb-book\nroot: book/page\nchapters:\n"
         "  - file: book/reference/claims\n  - file: book/reference/sources\n"
     )
-    for name in sorted({claim.section for claim in claims.declared()}):
-        panels = [f"(panel-{c.id.lower()})=\n" for c in claims.declared() if c.section == name]
+    for name in sorted({claim.section for claim in ledger.declared()}):
+        panels = [f"(panel-{c.id.lower()})=\n" for c in ledger.declared() if c.section == name]
         text = "\n".join(f"{panel}## Panel\n" for panel in panels)
         (tmp_path / "book" / f"{name}.md").write_text(f"# Chapter\n\n{text}")
         with (tmp_path / "_toc.yml").open("a") as toc:

@@ -11,11 +11,13 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from taobao_villages import after_2017, claims, data
-from taobao_villages.after_2017 import BY_KEY, FORECASTS, Forecast
-from taobao_villages.claims import Evidence, Rule
+from taobao_villages import data
+from taobao_villages.chapters import after_2017
+from taobao_villages.subjects import later, literature
+from taobao_villages.verdicts.claims import Claim, Evidence, Rule
+from taobao_villages.verdicts.forecasts import VERDICTS, Forecast, ForecastError, panel_lines
 
-KEYS = [item.key for item in FORECASTS]
+KEYS = [item.key for item in after_2017.FORECASTS]
 
 
 def made_up(value=1, **changes):
@@ -24,7 +26,7 @@ def made_up(value=1, **changes):
 
 
 def verdict(key, value=1, **changes):
-    return BY_KEY[key].rule.decide(made_up(value, **changes))[0]
+    return after_2017.BY_KEY[key].rule.decide(made_up(value, **changes))[0]
 
 
 def planted(counts, months):
@@ -47,7 +49,7 @@ def doubling(last=2022):
 
 
 def test_totals_have_a_month_and_keep_the_gap():
-    table = after_2017.totals()
+    table = later.totals()
     assert 2010 not in table.index
     assert 2011 not in table.index
     assert str(table.loc[2016, "month"]) == "2016-08"
@@ -57,9 +59,9 @@ def test_totals_have_a_month_and_keep_the_gap():
 
 
 def test_choices_reach_the_totals():
-    assert after_2017.totals(total_2014=211).loc[2014, "n"] == 211
-    assert str(after_2017.totals(first="2013-06").loc[2013, "month"]) == "2013-06"
-    assert {m.month for m in after_2017.totals(dates="calendar")["month"]} == {12}
+    assert later.totals(total_2014=211).loc[2014, "n"] == 211
+    assert str(later.totals(first="2013-06").loc[2013, "month"]) == "2013-06"
+    assert {m.month for m in later.totals(dates="calendar")["month"]} == {12}
 
 
 def test_no_year_after_2014_has_two_totals():
@@ -75,27 +77,27 @@ def test_no_year_after_2014_has_two_totals():
 def test_naive_forecasts_by_hand():
     # 780 to 1,311 in eight months are 66.375 a month and a factor of 1.6808 in eight months;
     # the list of 2017 is sixteen months on: 1311 + 1062 = 2373, and 1311 * 1.6808**2 = 3704.
-    table = after_2017.totals()
-    added = after_2017.forecast("same increment", table).loc[2017, "forecast"]
-    grown = after_2017.forecast("same growth", table).loc[2017, "forecast"]
+    table = later.totals()
+    added = later.forecast("same increment", table).loc[2017, "forecast"]
+    grown = later.forecast("same growth", table).loc[2017, "forecast"]
     assert added == pytest.approx(1311 + 16 * (1311 - 780) / 8)
     assert grown == pytest.approx(1311 * (1311 / 780) ** 2)
 
 
-@pytest.mark.parametrize("method", after_2017.METHODS)
+@pytest.mark.parametrize("method", later.METHODS)
 def test_a_forecast_sees_nothing_after_2016(method):
-    table = after_2017.totals()
+    table = later.totals()
     other = table.copy()
     other.loc[2017:, "n"] *= 7
     columns = ["forecast", "low", "high"]
-    one, two = (after_2017.forecast(method, t) for t in (table, other))
+    one, two = (later.forecast(method, t) for t in (table, other))
     pd.testing.assert_frame_equal(one[columns], two[columns])
     assert (two["actual"] == 7 * one["actual"]).all()
 
 
-@pytest.mark.parametrize("method", after_2017.METHODS)
+@pytest.mark.parametrize("method", later.METHODS)
 def test_an_interval_holds_its_own_forecast(method):
-    made = after_2017.forecast(method, after_2017.totals())
+    made = later.forecast(method, later.totals())
     assert list(made.index) == list(range(2017, 2023))
     assert made.notna().all(axis=None)
     assert (made["low"] <= made["forecast"]).all()
@@ -103,19 +105,19 @@ def test_an_interval_holds_its_own_forecast(method):
 
 
 def test_doubling_is_foreseen_by_the_same_growth_and_by_the_curve():
-    table = after_2017.scores(doubling())
+    table = later.scores(doubling())
     assert table.loc["same growth", "off_2022"] == pytest.approx(1)
     assert table.loc["same increment", "off_2022"] > 2
     assert table.loc["same increment", "too_high"] == 0
     noisy = doubling()
     noisy.loc[2010, "n"] *= 1.1  # a perfect fit has no logarithm of its error
-    made = after_2017.forecast("chosen curve", noisy)
+    made = later.forecast("chosen curve", noisy)
     assert made.loc[2022, "forecast"] == pytest.approx(made.loc[2022, "actual"], rel=0.15)
 
 
 def test_equal_increments_are_foreseen_by_the_same_increment():
     table = planted(np.arange(100, 1500, 100), [f"{y}-12" for y in range(2009, 2023)])
-    score = after_2017.scores(table).loc["same increment"]
+    score = later.scores(table).loc["same increment"]
     assert score["off_2022"] == pytest.approx(1)
     assert score["covered"] == score["n"] == 6
 
@@ -125,17 +127,17 @@ def test_errors_are_factors_and_half_is_as_wrong_as_double():
     table = doubling(2018)
     table.loc[2017, "n"] *= 2
     table.loc[2018, "n"] /= 2
-    score = after_2017.scores(table).loc["same growth"]
+    score = later.scores(table).loc["same growth"]
     assert score["off_2018"] == pytest.approx(2)
     assert score["too_high"] == 1
 
 
 def test_the_curves_agree_with_a_second_implementation():
-    table = after_2017.totals()
+    table = later.totals()
     known = table.loc[:2016]
     line = stats.linregress(known["years"], np.log(known["n"]))
     at = table.loc[2022, "years"]
-    made = after_2017.curves(table).loc["exponential", "forecast"].loc[2022]
+    made = later.curves(table).loc["exponential", "forecast"].loc[2022]
     assert made["forecast"] == pytest.approx(math.exp(line.intercept + line.slope * at))
     # prediction interval: t * s * sqrt(1 + 1/n + (x - mean)^2 / Sxx)
     x, n = known["years"], len(known)
@@ -148,8 +150,8 @@ def test_the_curves_agree_with_a_second_implementation():
 
 
 def test_aicc_differs_between_curves_as_by_their_likelihood():
-    table = after_2017.totals()
-    known, fits = table.loc[:2016], after_2017.curves(table)
+    table = later.totals()
+    known, fits = table.loc[:2016], later.curves(table)
     t, y, n = known["years"].to_numpy(), np.log(known["n"].to_numpy()), len(known)
     by_likelihood = {}
     for name, columns in (("exponential", [t]), ("quadratic", [t, t**2])):
@@ -162,14 +164,14 @@ def test_aicc_differs_between_curves_as_by_their_likelihood():
 
 
 def test_a_curve_with_too_few_totals_is_never_chosen():
-    fits = after_2017.curves(after_2017.totals(), train_from=2012)
+    fits = later.curves(later.totals(), train_from=2012)
     assert np.isinf(fits.loc["quadratic", "aicc"])
     assert np.isfinite(fits.loc["exponential", "aicc"])
 
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="same growth"):
-        after_2017.forecast("gut feeling", after_2017.totals())
+        later.forecast("gut feeling", later.totals())
 
 
 # ---- the definition ---------------------------------------------------------------------------
@@ -195,11 +197,11 @@ BEFORE = version(("shops", 50.0, "OR"), ("%", 10.0, "OR"))
     ],
 )  # fmt: skip
 def test_each_sort_of_change_is_told_apart(after, change):
-    assert after_2017._change(BEFORE, after) == change
+    assert later._change(BEFORE, after) == change
 
 
 def test_changes_of_the_published_definitions():
-    table = after_2017.changes().set_index(["object", "year"])["change"]
+    table = later.changes().set_index(["object", "year"])["change"]
     assert table["villages"].to_dict() == {2015: "stricter", 2019: "spelled out", 2020: "narrower"}
     assert table["towns"].to_dict() == {2019: "wider", 2020: "narrower"}
 
@@ -216,17 +218,17 @@ def test_changes_of_the_published_definitions():
     ],
 )
 def test_which_comparisons_survive(start, end, what, measure, answer):
-    assert after_2017.survives(start, end, what=what, measure=measure) == answer
+    assert later.survives(start, end, what=what, measure=measure) == answer
 
 
 def test_a_change_counts_from_its_own_list_on():
-    assert after_2017.between(2019, 2020) == ["2020 narrower"]
-    assert after_2017.between(2018, 2019, strict=False) == []
-    assert after_2017.between(2020, 2021) == []
+    assert later.between(2019, 2020) == ["2020 narrower"]
+    assert later.between(2018, 2019, strict=False) == []
+    assert later.between(2020, 2021) == []
 
 
 def test_comparisons_fit_a_table():
-    assert len(after_2017.comparisons()) <= 12
+    assert len(later.comparisons()) <= 12
 
 
 # ---- bounds -----------------------------------------------------------------------------------
@@ -234,16 +236,16 @@ def test_comparisons_fit_a_table():
 
 @pytest.mark.parametrize("year", [2014, 2015, 2016])
 def test_complete_lists_leave_nothing_open(year):
-    limits = after_2017.province_limits(year)
+    limits = later.province_limits(year)
     assert (limits["low"] == limits["high"]).all()
-    assert limits["low"].sum() == after_2017.totals().loc[year, "n"]
+    assert limits["low"].sum() == later.totals().loc[year, "n"]
 
 
 @pytest.mark.parametrize("year", range(2017, 2023))
 def test_bounds_of_later_years_hold_what_is_printed(year):
-    limits = after_2017.province_limits(year)
+    limits = later.province_limits(year)
     assert (limits["low"] <= limits["high"]).all()
-    assert limits["low"].sum() <= after_2017.totals().loc[year, "n"]
+    assert limits["low"].sum() <= later.totals().loc[year, "n"]
     counts = data.load("villages/province_year")
     counts = counts[counts["year"] == year].groupby("province_code")["n_villages"].max()
     assert (limits.loc[counts.index, "low"] == counts).all()
@@ -252,28 +254,28 @@ def test_bounds_of_later_years_hold_what_is_printed(year):
 
 def test_a_rank_bounds_a_province_between_its_neighbours():
     # 2019: Zhejiang 1573, Guangdong 798, Jiangsu third, Shandong 450, Hebei fifth, Fujian 318
-    limits = after_2017.province_limits(2019)
+    limits = later.province_limits(2019)
     assert tuple(limits.loc["32"]) == (450, 798)
     assert tuple(limits.loc["13"]) == (318, 450)
 
 
 def test_over_a_hundred_is_at_least_one_more():
-    assert tuple(after_2017.province_limits(2017).loc["35"]) == (101, np.inf)
+    assert tuple(later.province_limits(2017).loc["35"]) == (101, np.inf)
 
 
 def test_the_worked_example_of_the_chapter(monkeypatch):
     limits = pd.DataFrame(
         {"low": [50, 20, 20, 0], "high": [50, 20, 50, np.inf]}, index=list("ABCD")
     )
-    monkeypatch.setattr(after_2017, "province_limits", lambda year: limits)
-    monkeypatch.setattr(after_2017, "_total", lambda year: 100)
-    monkeypatch.setattr(after_2017, "_members", lambda flag: set("ABC"))
-    assert after_2017.share_limits(2020, "three") == (90, 100)
-    assert after_2017.share_limits(2020, "three", outside=5) == (90, 95)
+    monkeypatch.setattr(later, "province_limits", lambda year: limits)
+    monkeypatch.setattr(later, "total_of", lambda year: 100)
+    monkeypatch.setattr(later, "members", lambda flag: set("ABC"))
+    assert later.share_limits(2020, "three") == (90, 100)
+    assert later.share_limits(2020, "three", outside=5) == (90, 95)
 
 
 def test_the_six_provinces_are_exact_where_all_are_counted():
-    six = after_2017.six_limits()
+    six = later.six_limits()
     for year in (2014, 2015, 2016, 2018):
         assert six.loc[year, "low"] == pytest.approx(six.loc[year, "high"])
     assert six.loc[2018, "low"] == pytest.approx(100 * 3067 / 3202)
@@ -281,24 +283,24 @@ def test_the_six_provinces_are_exact_where_all_are_counted():
 
 
 def test_inland_agrees_with_what_is_printed_for_2016_and_2018():
-    table = after_2017.inland()
+    table = later.inland()
     assert table.loc[2016, "low"] == table.loc[2016, "high"] == 25 + 5
     assert table.loc[2018, "low"] == table.loc[2018, "high"] == 99 + 14
     assert (table["share_low"] <= table["share_high"]).all()
 
 
 def test_conflicting_figures_of_2019_are_both_kept():
-    assert tuple(after_2017.inland().loc[2019, ["low", "high"]]) == (150, 172)
+    assert tuple(later.inland().loc[2019, ["low", "high"]]) == (150, 172)
 
 
 def test_a_year_known_in_part_is_a_bound():
-    row = after_2017.inland().loc[2017]
+    row = later.inland().loc[2017]
     assert row["basis"] == "bounds"
     assert row["low"] == 68 < row["high"]
 
 
 def test_without_doubtful_figures_less_is_known():
-    sure, all_ = after_2017.inland(doubtful=False), after_2017.inland()
+    sure, all_ = later.inland(doubtful=False), later.inland()
     assert sure.loc[2021, "low"] > all_.loc[2021, "low"]
     assert sure.loc[2021, "high"] == all_.loc[2021, "high"]
 
@@ -314,12 +316,12 @@ def parts(**years):
 
 def test_pace_by_hand():
     # all: 780 to 3202; a part of 10 to 45: 4.5 times; the rest: 3157 / 770 = 4.1 times
-    (row,) = after_2017.pace(parts(y2015=(10, 10), y2018=(45, 45))).itertuples()
+    (row,) = later.pace(parts(y2015=(10, 10), y2018=(45, 45))).itertuples()
     assert row.part_low == row.part_high == pytest.approx(4.5)
     assert row.other_low == row.other_high == pytest.approx(3157 / 770)
     assert row.faster == "yes"
     assert row.comparable
-    (row,) = after_2017.pace(parts(y2015=(10, 10), y2018=(45, 45)), against="all").itertuples()
+    (row,) = later.pace(parts(y2015=(10, 10), y2018=(45, 45)), against="all").itertuples()
     assert row.other_low == pytest.approx(3202 / 780)
 
 
@@ -327,25 +329,25 @@ def test_pace_by_hand():
     ("end", "faster"), [((20, 30), "no"), ((60, 70), "yes"), ((30, 60), "depends")]
 )
 def test_pace_says_when_the_sources_do_not_decide(end, faster):
-    (row,) = after_2017.pace(parts(y2015=(10, 10), y2018=end)).itertuples()
+    (row,) = later.pace(parts(y2015=(10, 10), y2018=end)).itertuples()
     assert row.faster == faster
 
 
 def test_a_part_that_grows_like_the_rest_is_not_faster():
-    (row,) = after_2017.pace(parts(y2015=(78, 78), y2018=(320.2, 320.2))).itertuples()
+    (row,) = later.pace(parts(y2015=(78, 78), y2018=(320.2, 320.2))).itertuples()
     assert row.part_low == pytest.approx(row.other_low)
 
 
 def test_pairs_across_a_change_are_marked():
-    pairs = after_2017.pace(parts(y2015=(1, 1), y2018=(2, 2), y2020=(3, 3)))
+    pairs = later.pace(parts(y2015=(1, 1), y2018=(2, 2), y2020=(3, 3)))
     marked = pairs.set_index(["from", "to"])["comparable"]
     assert marked.to_dict() == {(2015, 2018): True, (2015, 2020): False, (2018, 2020): False}
-    loose = after_2017.pace(parts(y2018=(2, 2), y2019=(3, 3)), strict=False)
+    loose = later.pace(parts(y2018=(2, 2), y2019=(3, 3)), strict=False)
     assert loose["comparable"].all()
 
 
 def test_poor_counties_keep_gap_and_conflict():
-    table = after_2017.poor()
+    table = later.poor()
     assert 2016 not in table.index
     assert tuple(table.loc[2018, ["low", "high"]]) == (43, 45)
     assert table.loc[2020, "share_high"] == pytest.approx(100 * 119 / 5425)
@@ -369,7 +371,7 @@ def test_each_name_of_the_market_keeps_its_own_last_share(monkeypatch):
         (2023, 41, "e-commerce", "printed before its end"),
     )
     monkeypatch.setattr(after_2017.retail, "printed_shares", lambda: table)
-    judged = BY_KEY["platform"].judge
+    judged = after_2017.BY_KEY["platform"].judge
     assert judged().evidence.interval == (41, 51)
     assert judged().verdict == "open"
     assert judged(market="latest figure alone").verdict == "wrong"
@@ -394,12 +396,12 @@ def test_a_share_is_held_against_earlier_ones_of_the_same_name(monkeypatch):
 
 
 def test_the_plan_for_stations_hangs_on_one_inferred_date():
-    assert BY_KEY["stations"].judge().verdict == "wrong"
-    assert BY_KEY["stations"].judge(doubtful=False).verdict == "open"
+    assert after_2017.BY_KEY["stations"].judge().verdict == "wrong"
+    assert after_2017.BY_KEY["stations"].judge(doubtful=False).verdict == "open"
 
 
 def test_later_findings_come_from_the_table():
-    table = after_2017.later_findings()
+    table = literature.later_findings()
     assert table.notna().all(axis=None)
     trial = table[table["study"] == "Couture et al. 2021"].set_index("question")["finding"]
     assert trial["Income of rural sellers"].startswith("no ")
@@ -432,13 +434,13 @@ def test_rule_of_the_model(covered, beaten, expected):
 )
 def test_rule_of_the_coast(ends, expected):
     made = made_up(interval=ends, interval_kind="x", details={"fall": 1})
-    assert BY_KEY["coast"].rule.decide(made)[0] == expected
+    assert after_2017.BY_KEY["coast"].rule.decide(made)[0] == expected
 
 
 def test_the_rule_of_the_coast_says_whether_the_share_fell():
     for fall, word in ((1, "has fallen"), (-1, "has not fallen")):
         made = made_up(interval=(91, 94), interval_kind="x", details={"fall": fall})
-        assert word in BY_KEY["coast"].rule.decide(made)[1]
+        assert word in after_2017.BY_KEY["coast"].rule.decide(made)[1]
 
 
 @pytest.mark.parametrize(
@@ -490,7 +492,7 @@ def test_rule_of_the_poor(faster, slower, expected):
 )
 def test_rule_of_the_platform(no_lower, ends, expected, why):
     made = made_up(interval=ends, interval_kind="x", details={"no_lower": no_lower})
-    told, reason = BY_KEY["platform"].rule.decide(made)
+    told, reason = after_2017.BY_KEY["platform"].rule.decide(made)
     assert told == expected
     assert why in reason
 
@@ -532,14 +534,17 @@ def test_rule_of_corporatism(provinces, joint, expected):
 
 
 def test_rule_of_protection_is_open_but_says_why():
-    reasons = {BY_KEY["protection"].rule.decide(made_up(details={"disputes": n})) for n in (0, 2)}
+    reasons = {
+        after_2017.BY_KEY["protection"].rule.decide(made_up(details={"disputes": n}))
+        for n in (0, 2)
+    }
     assert {found for found, _ in reasons} == {"open"}
     assert len(reasons) == 2
 
 
 def test_silence_never_makes_a_worry_wrong():
     for key in ("campaign", "kin", "corporatism", "protection"):
-        assert set(BY_KEY[key].all_variants()["verdict"]) <= {"right", "open"}
+        assert set(after_2017.BY_KEY[key].all_variants()["verdict"]) <= {"right", "open"}
 
 
 # ---- every forecast ---------------------------------------------------------------------------
@@ -547,9 +552,9 @@ def test_silence_never_makes_a_worry_wrong():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_each_forecast_is_whole(key):
-    item = BY_KEY[key]
+    item = after_2017.BY_KEY[key]
     row = item.judge().as_dict()
-    assert row["verdict"] in after_2017.VERDICTS
+    assert row["verdict"] in VERDICTS
     assert row["reason"].endswith(".")
     assert row["sources"]
     assert len(row["rule"]) > 40
@@ -562,19 +567,19 @@ def test_each_forecast_is_whole(key):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_variants_are_arguments_and_all_run(key):
-    item = BY_KEY[key]
+    item = after_2017.BY_KEY[key]
     parameters = inspect.signature(item.evidence).parameters
     for name, values in item.variants.items():
         assert values[0] == parameters[name].default
     table = item.all_variants()
     assert len(table) == math.prod(len(values) for values in item.variants.values())
-    assert set(table["verdict"]) <= set(after_2017.VERDICTS)
+    assert set(table["verdict"]) <= set(VERDICTS)
     assert table.iloc[0]["verdict"] == item.judge().verdict
 
 
 def test_a_verdict_outside_the_three_is_refused():
     item = Forecast("odd", (), "Odd.", made_up, Rule("Odd.", lambda found: ("maybe", "")))
-    with pytest.raises(after_2017.ForecastError, match="maybe"):
+    with pytest.raises(ForecastError, match="maybe"):
         item.judge()
 
 
@@ -585,7 +590,7 @@ def test_missing_data_leave_a_forecast_open_whatever_the_rule_says():
 
 
 def test_this_chapter_declares_no_claim():
-    assert not [item for item in vars(after_2017).values() if isinstance(item, claims.Claim)]
+    assert not [item for item in vars(after_2017).values() if isinstance(item, Claim)]
 
 
 @pytest.fixture(scope="module")
@@ -616,9 +621,9 @@ def test_the_scorecard_is_computed(entries, monkeypatch):
     monkeypatch.setattr(after_2017, "forecasts", lambda: entries)
     card = after_2017.scorecard()
     assert list(card["verdict"]) == [row["verdict"] for row in entries]
-    assert after_2017.tally().sum() == len(FORECASTS)
+    assert after_2017.tally().sum() == len(after_2017.FORECASTS)
     assert len(after_2017.IN_NUMBERS) <= 12
-    assert len(FORECASTS) - len(after_2017.IN_NUMBERS) <= 12
+    assert len(after_2017.FORECASTS) - len(after_2017.IN_NUMBERS) <= 12
 
 
 def test_a_panel_escapes_what_it_prints_and_names_the_verdict():
@@ -627,5 +632,5 @@ def test_a_panel_escapes_what_it_prints_and_names_the_verdict():
     assert "<b>" not in shown["text/html"]
     assert "Forecast: open" in shown["text/html"]
     assert shown["application/vnd.taobao-villages.forecast+json"]["verdict"] == "open"
-    terms = [term for term, _ in after_2017.panel_lines(item.judge().as_dict())]
+    terms = [term for term, _ in panel_lines(item.judge().as_dict())]
     assert terms == ["The forecast, in our words", "What is known", "Rule", "Verdict", "One source"]

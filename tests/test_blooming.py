@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import after_2017, blooming, data, provinces, statistics
+from taobao_villages import data
+from taobao_villages.chapters import blooming
+from taobao_villages.methods import growth, space
+from taobao_villages.subjects import provinces, villages
+from taobao_villages.subjects.later import totals
 
 # ---- growth ---------------------------------------------------------------------------------
 
@@ -23,7 +27,7 @@ def intervals(counts, months):
 
 
 def test_table_two_keeps_gaps_and_conflicts():
-    table = blooming.table_two()
+    table = villages.table_two()
     assert list(table.index) == list(range(2009, 2017))
     assert table.loc[[2010, 2011], ["low", "high"]].isna().all(axis=None)
     assert tuple(table.loc[2014, ["low", "high"]]) == (211, 212)
@@ -65,19 +69,19 @@ def test_unknown_dates_are_refused():
 
 
 def test_one_rate_is_accepted_when_there_is_one():
-    test = blooming.constant_rate_test(intervals([100, 200, 400, 800], [12, 12, 12]))
+    test = growth.constant_rate_test(intervals([100, 200, 400, 800], [12, 12, 12]))
     assert test["p"] > 0.99
     assert test["common_rate"] == pytest.approx(np.log(2), abs=0.01)
 
 
 def test_one_rate_is_accepted_over_unequal_times():
     # doubling every six months, seen after 12, 6 and 24 months
-    test = blooming.constant_rate_test(intervals([100, 400, 800, 12800], [12, 6, 24]))
+    test = growth.constant_rate_test(intervals([100, 400, 800, 12800], [12, 6, 24]))
     assert test["p"] > 0.99
 
 
 def test_falling_rates_are_rejected():
-    assert blooming.constant_rate_test(intervals([20, 212, 780, 1311], [12, 12, 8]))["p"] < 1e-6
+    assert growth.constant_rate_test(intervals([20, 212, 780, 1311], [12, 12, 8]))["p"] < 1e-6
 
 
 def test_size_of_the_growth_test_under_its_own_null():
@@ -87,7 +91,7 @@ def test_size_of_the_growth_test_under_its_own_null():
         counts = [50]
         for _ in range(3):
             counts.append(counts[-1] + rng.negative_binomial(counts[-1], np.exp(-0.8)))
-        rejected += blooming.constant_rate_test(intervals(counts, [12, 12, 12]))["p"] < 0.05
+        rejected += growth.constant_rate_test(intervals(counts, [12, 12, 12]))["p"] < 0.05
     assert 2 <= rejected <= 22
 
 
@@ -128,16 +132,16 @@ def test_rule_of_growth(p, additions, verdict):
 
 
 def test_counts_are_dated_by_their_lists_and_by_decembers_before():
-    months = blooming.count_months([2009, 2012, 2013, 2014, 2015, 2016]).astype(str)
+    months = villages.count_months([2009, 2012, 2013, 2014, 2015, 2016]).astype(str)
     assert months.tolist() == ["2009-12", "2012-12", "2013-12", "2014-12", "2015-12", "2016-08"]
-    later = after_2017.totals()["month"].loc[:2016].astype(str)
+    later = totals()["month"].loc[:2016].astype(str)
     assert months.to_dict() == later.to_dict(), "two chapters draw the same series"
 
 
 def test_rivals_are_fitted_to_the_six_dated_totals():
     rivals = blooming.rival_curves().set_index("curve")
     years = np.array([0, 36, 48, 60, 72, 80]) / 12  # not 84: the last list closed in August
-    totals = np.log(blooming.table_two()["high"].dropna())
+    totals = np.log(villages.table_two()["high"].dropna())
     slope, start = np.polyfit(years, totals, 1)
     assert rivals.loc["exponential", "best"] == pytest.approx([start, slope], rel=1e-4)
     assert set(rivals.index) == {"exponential", "power", "quadratic", "logistic", "Gompertz"}
@@ -153,11 +157,11 @@ def test_rivals_are_fitted_to_the_six_dated_totals():
     ("households", "shops"), [(100, 10), (999, 99.9), (1000, 100), (5000, 100)]
 )
 def test_the_easier_condition_counts(households, shops):
-    assert blooming.shops_needed([households])[0] == pytest.approx(shops)
+    assert villages.shops_needed([households])[0] == pytest.approx(shops)
 
 
 def test_definitions_differ_in_the_number_of_shops():
-    table = blooming.definitions()
+    table = villages.definitions()
     assert {50, 100} <= set(table["shops"].dropna())
     assert table["sales_rmb_million"].eq(10).all()
 
@@ -167,13 +171,13 @@ def test_definitions_differ_in_the_number_of_shops():
 
 @pytest.mark.parametrize(("year", "total"), [(2014, 212), (2015, 780), (2016, 1311)])
 def test_complete_lists_sum_to_the_national_total(year, total):
-    placed = blooming.by_prefecture(year)["n_villages"].sum()
-    lost = blooming.unmatched().query("year == @year")["n_villages"].sum()
+    placed = villages.by_prefecture(year)["n_villages"].sum()
+    lost = villages.unmatched().query("year == @year")["n_villages"].sum()
     assert placed + lost == total
 
 
 def test_prefectures_include_those_without_villages():
-    units = blooming.by_prefecture(2016)
+    units = villages.by_prefecture(2016)
     assert 330 <= len(units) <= 345
     assert (units["n_villages"] == 0).mean() > 0.5
 
@@ -192,19 +196,19 @@ def test_rate_by_hand():
 def test_shares_by_hand():
     # 2015: Zhejiang 280, Guangdong 157, Jiangsu 127, Fujian 71, Jiangxi 3, Hunan 3, Sichuan 2,
     # Yunnan 2, Hubei 1 of 780
-    assert blooming.share(2015, "south") == pytest.approx(100 * 646 / 780)
-    assert blooming.share(2015, "south_jiangsu_north") == pytest.approx(100 * 519 / 780)
+    assert villages.share(2015, "south") == pytest.approx(100 * 646 / 780)
+    assert villages.share(2015, "south_jiangsu_north") == pytest.approx(100 * 519 / 780)
 
 
 def test_splitting_jiangsu_lies_between_the_two_ways_of_placing_it():
     for year in provinces.YEARS:
-        split = blooming.share(year, "seat_below_33n")
-        assert blooming.share(year, "south_jiangsu_north") < split < blooming.share(year, "south")
+        split = villages.share(year, "seat_below_33n")
+        assert villages.share(year, "south_jiangsu_north") < split < villages.share(year, "south")
 
 
 def test_leaving_a_county_out_moves_the_share_both_ways():
-    low, high = blooming.leave_one_county_out(2015, "south")
-    assert low < blooming.share(2015, "south") < high
+    low, high = villages.leave_one_county_out(2015, "south")
+    assert low < villages.share(2015, "south") < high
     assert high - low < 5
 
 
@@ -222,7 +226,7 @@ def test_inland_is_what_the_coast_leaves():
 
 
 def test_printed_regions_by_hand():
-    table = blooming.printed_regions()
+    table = villages.printed_regions()
     assert table["year"].max() == 2016
     inland = table[table["inland"]].drop_duplicates("year").set_index("year")
     assert inland["n_villages"].to_dict() == {2014: 4, 2015: 17, 2016: 25}
@@ -252,14 +256,14 @@ def test_printed_figures_are_a_reading_of_the_east_and_of_the_inland():
 
 def test_printed_counts_bound_the_south_from_below():
     # 2015: Zhejiang 280 and Fujian 71 are printed, of 780; 2016: with Guangdong 262, Jiangsu 201
-    bounds = blooming.printed_south()
+    bounds = villages.printed_south()
     assert bounds.loc[2015, "low"] == pytest.approx(100 * 351 / 780)
     assert bounds.loc[2015, "high"] == 100
-    north = blooming.printed_south("south_jiangsu_north")
+    north = villages.printed_south("south_jiangsu_north")
     assert bounds.loc[2016, "low"] - north.loc[2016, "low"] == pytest.approx(100 * 201 / 1311)
     assert bounds.loc[2016, "high"] - north.loc[2016, "high"] == pytest.approx(100 * 201 / 1311)
     for year in provinces.YEARS:
-        assert bounds.loc[year, "low"] <= blooming.share(year, "south") <= bounds.loc[year, "high"]
+        assert bounds.loc[year, "low"] <= villages.share(year, "south") <= bounds.loc[year, "high"]
     assert blooming.C20.judge().evidence.details["printed_low_2015"] == 45
 
 
@@ -268,7 +272,7 @@ def test_printed_counts_bound_the_south_from_below():
 
 def test_distance_is_zero_inside_a_delta_and_right_outside():
     km = blooming.distance_to_delta()
-    names = blooming.by_prefecture(2016)["name_zh"]
+    names = villages.by_prefecture(2016)["name_zh"]
     assert km[names[names == "广州"].index[0]] == 0
     assert km[names[names == "上海"].index[0]] == 0
     # Urumqi is some 2,900 km from the nearest of either delta
@@ -280,14 +284,14 @@ def test_a_wider_delta_is_never_farther():
 
 
 def test_villages_put_at_random_are_not_near_a_delta(monkeypatch):
-    real = blooming.by_prefecture
+    real = villages.by_prefecture
 
     def shuffled(year):
         units = real(year)
         rng = np.random.default_rng(7)
         return units.assign(n_villages=rng.permutation(units["n_villages"].to_numpy()))
 
-    monkeypatch.setattr(blooming, "by_prefecture", shuffled)
+    monkeypatch.setattr(villages, "by_prefecture", shuffled)
     assert blooming.delta_test(2016, permutations=499).p > 0.05
 
 
@@ -368,9 +372,9 @@ def test_local_tests_count_what_the_local_moran_marks():
     assert set(table["weights"]) == {"contiguity", "knn", "distance"}
     assert (table["high"] <= table["after"]).all()
     assert (table["after"] <= table["before"]).all()
-    local = statistics.local_moran(
+    local = space.local_moran(
         provinces.villages(2016).to_numpy(float),
-        blooming.neighbours("knn"),
+        provinces.neighbours("knn"),
         permutations=999,
         seed=blooming.SEED,
         alternative="two-sided",
@@ -381,16 +385,16 @@ def test_local_tests_count_what_the_local_moran_marks():
 
 def test_contiguity_without_the_ferry_names_hainan():
     with pytest.raises(ValueError, match="46"):
-        blooming.neighbours("contiguity", ferry=False)
+        provinces.neighbours("contiguity", ferry=False)
 
 
 # ---- what mutants of the code showed to be held by no test ----------------------------------
 
 
 def test_tables_have_the_columns_that_they_promise():
-    assert list(blooming.totals()) == ["year", "n_villages", "source_id", "status"]
+    assert list(villages.totals()) == ["year", "n_villages", "source_id", "status"]
     told = ["year", "region", "n_villages", "low", "high", "inland", "source_id"]
-    assert list(blooming.printed_regions()) == told
+    assert list(villages.printed_regions()) == told
     tests = blooming.spatial_tests(permutations=99)
     assert list(tests) == ["year", "values", "weights", "I", "expected", "p"]
     assert len(tests) == 3 * 3 * 2

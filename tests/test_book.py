@@ -24,19 +24,23 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import after_2017, book, claims, coding, data, multiverse
-from taobao_villages.__main__ import main
-from taobao_villages.reads import Reads
+from taobao_villages import __main__, data
+from taobao_villages.book import build, measured, notebooks, prose, reads, reference
+from taobao_villages.chapters import after_2017
+from taobao_villages.subjects import coding
+from taobao_villages.verdicts import card
+from taobao_villages.verdicts import ledger as registry
+from taobao_villages.verdicts.forecasts import VERDICTS
 
-SECTIONS = claims.sections()
-TWO_CLONES = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "two_clones.py"))
+SECTIONS = registry.sections()
+TWO_CLONES = runpy.run_path(str(Path(__file__).parents[1] / "audits" / "two_clones.py"))
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).parents[1] / "book").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="session")
 def ledger() -> dict[str, dict]:
     """The ledger by claim, computed once."""
-    return {row["id"]: row for row in claims.ledger()}
+    return {row["id"]: row for row in registry.ledger()}
 
 
 # ---- the built book -------------------------------------------------------------------------
@@ -99,7 +103,7 @@ def test_each_claim_of_a_chapter_has_its_panel(pages, ledger, section):
         row = ledger[claim]
         assert f"{claim}: {row['verdict']}" in text
         if row["value"] is not None:
-            assert claims.with_unit(row["value"], row["unit"]) in text
+            assert card.with_unit(row["value"], row["unit"]) in text
         assert "Variants: " in text
         for source in row["sources"]:
             assert source in text
@@ -107,7 +111,7 @@ def test_each_claim_of_a_chapter_has_its_panel(pages, ledger, section):
 
 def test_numbers_in_the_prose_are_those_of_the_ledger(pages):
     text = " ".join(pages["book/blooming.html"].get_text(" ").split())
-    details = book.numbers(claims.ledger())
+    details = build.numbers(registry.ledger())
     assert f"the share in 2015 is {details['C20']['south_2015']}%" in text
 
 
@@ -116,7 +120,7 @@ def test_each_forecast_has_its_panel(pages):
     panels = {panel.p.text: panel for panel in page.select(".forecast-panel")}
     shown = [panel.get_text(" ").replace("\u2019", "'") for panel in page.select(".forecast-panel")]
     assert len(shown) == len(after_2017.FORECASTS)
-    assert set(panels) <= {f"Forecast: {verdict}" for verdict in after_2017.VERDICTS}
+    assert set(panels) <= {f"Forecast: {verdict}" for verdict in VERDICTS}
     for item in after_2017.FORECASTS:
         row = item.judge().as_dict()
         (text,) = [text for text in shown if row["statement"] in text]
@@ -129,11 +133,11 @@ def test_each_forecast_has_its_panel(pages):
 
 def test_forecasts_can_be_named_in_the_prose():
     rows = [item.judge().as_dict() for item in after_2017.FORECASTS[:1]]
-    named = book.numbers([*claims.ledger()[:1], *rows])
+    named = build.numbers([*registry.ledger()[:1], *rows])
     growth = named["F_growth"]
-    assert growth["value"] == claims.number(rows[0]["value"])
-    assert growth["added"] == claims.number(rows[0]["details"]["added"])
-    assert (growth["low"], growth["high"]) == tuple(map(claims.number, rows[0]["interval"]))
+    assert growth["value"] == card.number(rows[0]["value"])
+    assert growth["added"] == card.number(rows[0]["details"]["added"])
+    assert (growth["low"], growth["high"]) == tuple(map(card.number, rows[0]["interval"]))
     assert (growth["verdict"], growth["n"]) == (rows[0]["verdict"], "6")
     assert set(named) == {"version", "ledger", "C01", "F_growth"}
 
@@ -146,7 +150,7 @@ def test_what_is_computed_for_the_prose_is_kept_for_the_next_build(tmp_path):
         return '[{"id": "F_x"}]'
 
     path = tmp_path / "new" / "forecasts-abc.json"
-    assert book.keep(path, compute) == book.keep(path, compute) == [{"id": "F_x"}]
+    assert notebooks.keep(path, compute) == notebooks.keep(path, compute) == [{"id": "F_x"}]
     assert len(calls) == 1
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -238,7 +242,7 @@ def test_no_page_loads_anything_from_outside(html):
 
 def test_each_claim_has_a_short_address_and_leads_to_its_panel(pages):
     page = pages["book/reference/claims.html"]
-    for claim in claims.declared():
+    for claim in registry.declared():
         short = claim.id.lower()
         part = page.find(id=short)
         assert part is not None, claim.id
@@ -273,10 +277,10 @@ def test_reference_pages_hold_the_whole_package(pages):
 
 
 def test_the_colophon_tells_what_was_broken_on_purpose(pages):
-    kept = {name: multiverse.stored(name) for name in book.BROKEN}
+    kept = {name: measured.stored(name) for name in reference.BROKEN}
     told = pages["book/reference/colophon.html"].select_one("#what-was-broken-on-purpose table")
     shown = cells(told)
-    assert shown[1:] == book.broken(**kept)
+    assert shown[1:] == measured.broken(**kept)
     things = [row[0] for row in shown[1:]]
     for kind in kept["faults"]["kinds"]:
         assert f"Data: {kind}" in things
@@ -297,10 +301,10 @@ def cells(table):
 
 
 def test_the_colophon_tells_how_long_things_take(pages):
-    results = multiverse.stored("results")
+    results = measured.stored("results")
     times, growth = pages["book/reference/colophon.html"].select("#how-long-does-it-take table")
-    assert cells(times)[1:] == book.timed(results)
-    assert cells(growth)[1:] == book.growing(results)
+    assert cells(times)[1:] == measured.timed(results)
+    assert cells(growth)[1:] == measured.growing(results)
     parts = {"cold", "rebuild", "environment", "methods", "multiverse", "pages"}
     assert set(results) == parts
     for part in parts:
@@ -350,7 +354,7 @@ def test_timings_are_told_as_ratios_of_one_run():
         },
     }
     run = "2026-01-02, abc"
-    assert book.timed(results) == [
+    assert measured.timed(results) == [
         ["Book built from nothing", "150 s", "lower bound: 100 s", "1.50", run],
         ["Book built from nothing", "150 s", "notebooks alone: 180 s", "0.84", run],
         ["Book built from nothing", "150 s", "serial build: 200 s", "0.75", run],
@@ -369,13 +373,13 @@ def test_timings_are_told_as_ratios_of_one_run():
         ["index.html, first paint", "100 ms", "the theme's bare page: 400 ms", "0.25", run],
         ["index.html, requests", "9 requests", "the theme's bare page: 30 requests", "0.30", run],
     ]
-    assert book.growing(results) == [["Gini", "0.00123", "1,234", "1.00", "0.98"]]
-    assert (book.timed({}), book.growing({})) == ([], [])
+    assert measured.growing(results) == [["Gini", "0.00123", "1,234", "1.00", "0.98"]]
+    assert (measured.timed({}), measured.growing({})) == ([], [])
 
 
 def test_what_was_broken_is_counted_without_what_is_harmless():
     run = {"date": "2026-01-02", "commit": "abc"}
-    rows = book.broken(
+    rows = measured.broken(
         faults=run | {"kinds": {"a cell": {"named": 5, "harmless": 3, "lost": 2}}},
         mutants={"claims": run | {"tried": 9, "caught": 8}},
         kills=run
@@ -434,7 +438,7 @@ from taobao_villages import blooming, figures
 figures.use_house_style()
 figure, axes = figures.canvas("A finding", "A measure")
 figures.show(figure, name="one", caption="A caption long enough.", alt={alt!r},
-             sources=["li2017"], frame=blooming.table_two().reset_index())
+             sources=["li2017"], frame=villages.table_two().reset_index())
 """
 
 
@@ -483,11 +487,11 @@ def a_notebook(path: Path, *cells: str) -> Path:
 def test_a_cached_notebook_that_is_half_written_is_run_again(tmp_path):
     path = a_notebook(tmp_path / "one.ipynb", "print('here')")
     cache = tmp_path / "cache"
-    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
+    notebooks.run_notebooks([path], cache, reads.Reads(tmp_path / "reads", "key", tmp_path))
     (kept,) = cache.glob("executed/*/*.ipynb")
     whole = kept.read_text("utf-8")
     kept.write_text(whole[:100], "utf-8")
-    book.run_notebooks([path], cache, Reads(tmp_path / "reads", "key", tmp_path))
+    notebooks.run_notebooks([path], cache, reads.Reads(tmp_path / "reads", "key", tmp_path))
     assert json.loads(kept.read_text("utf-8")) == json.loads(whole)
 
 
@@ -500,7 +504,7 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
     names = [str(path) for path in paths]
     script = "import sys; from pathlib import Path; from taobao_villages import book, reads\n"
     script += "known = reads.Reads(Path('reads'), 'key', Path('.'))\n"
-    script += f"book.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
+    script += f"notebooks.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
@@ -521,22 +525,22 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
         pytest.fail("Ctrl-C did not end it")
     assert process.returncode == 1
     assert told.rstrip().endswith("stopped; what has run is kept, so the next build goes on")
-    known = Reads(tmp_path / "reads", "key", tmp_path)
-    book.run_notebooks(paths[:1], tmp_path / "cache", known)  # from the cache, at once
+    known = reads.Reads(tmp_path / "reads", "key", tmp_path)
+    notebooks.run_notebooks(paths[:1], tmp_path / "cache", known)  # from the cache, at once
 
 
 def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):
     config = SimpleNamespace(nb_execution_cache_path="")
     app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path), config=config, _warncount=0)
-    key = book.digest(root, pages=True)
+    key = notebooks.digest(root, pages=True)
     env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=key, taobao_keys={})
-    assert book.outdated(app, env, set(), set(), set()) == []
-    book.unfinished(app).touch()
-    assert sorted(book.outdated(app, env, set(), set(), set())) == ["a", "b"]
-    book.finish(app, KeyError("a failure"))
-    assert book.unfinished(app).exists()
-    book.finish(app, None)
-    assert book.outdated(app, env, set(), set(), set()) == []
+    assert build.outdated(app, env, set(), set(), set()) == []
+    build.unfinished(app).touch()
+    assert sorted(build.outdated(app, env, set(), set(), set())) == ["a", "b"]
+    build.finish(app, KeyError("a failure"))
+    assert build.unfinished(app).exists()
+    build.finish(app, None)
+    assert build.outdated(app, env, set(), set(), set()) == []
 
 
 def test_a_build_marks_its_end(small):
@@ -554,11 +558,11 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch, capl
 
     monkeypatch.setattr(Path, "write_text", write)
     with pytest.raises(OSError, match="No space left"):
-        book.keep(tmp_path / "ledger.json", lambda: "[]")
+        notebooks.keep(tmp_path / "ledger.json", lambda: "[]")
     assert not (tmp_path / "ledger.json").exists()
     told = []
-    monkeypatch.setattr(book.LOGGER, "error", told.append)
-    book.finish(SimpleNamespace(doctreedir=str(tmp_path)), full)
+    monkeypatch.setattr(notebooks.LOGGER, "error", told.append)
+    build.finish(SimpleNamespace(doctreedir=str(tmp_path)), full)
     assert told == ["the disk is full. Remedy: free some space and build again; nothing is lost"]
 
 
@@ -567,7 +571,7 @@ def test_a_folder_without_the_right_to_write_is_named(monkeypatch, capsys):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "data/versions.part")
 
     monkeypatch.setattr(data, "seal", refuse)
-    assert main(["seal"]) == 1
+    assert __main__.main(["seal"]) == 1
     told = capsys.readouterr().err
     assert told.startswith("data/versions.part: Permission denied. Remedy: ")
 
@@ -577,7 +581,7 @@ def test_reading_the_data_writes_nothing_into_their_folder(tmp_path, monkeypatch
     monkeypatch.setenv("TAOBAO_DATA", str(tmp_path / "data"))
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*")}
     data.load("villages/national")
-    book.digest(tmp_path)
+    notebooks.digest(tmp_path)
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "data").rglob("*")} == before
 
 
@@ -591,20 +595,20 @@ def test_the_font_of_the_figures_comes_with_matplotlib():
 
 def test_the_cache_key_covers_data_package_and_lock(root, tmp_path, monkeypatch):
     package, tables = tmp_path / "package", tmp_path / "data"
-    shutil.copytree(book.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(notebooks.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(data.folder(), tables)
     shutil.copy(root / "requirements.lock", tmp_path)
-    monkeypatch.setattr(book, "PACKAGE", package)
+    monkeypatch.setattr(notebooks, "PACKAGE", package)
     monkeypatch.setenv("TAOBAO_DATA", str(tables))
-    keys = [book.digest(tmp_path)]
-    assert book.digest(tmp_path) == keys[0]
+    keys = [notebooks.digest(tmp_path)]
+    assert notebooks.digest(tmp_path) == keys[0]
     for changed in (
-        package / "statistics.py",
+        package / "methods" / "inequality.py",
         tables / "sources.csv",
         tmp_path / "requirements.lock",
     ):
         changed.write_bytes(changed.read_bytes() + b"\n")
-        keys.append(book.digest(tmp_path))
+        keys.append(notebooks.digest(tmp_path))
     assert len(set(keys)) == 4
 
 
@@ -699,7 +703,7 @@ figure, axes = figures.canvas("A finding", "A measure")
 steps = {str(n): (axes.plot([1, 2], [1, n]), f"Step {n}.") for n in (1, 2)}
 figures.slider(figure, steps, label="Height", name="one", caption="A caption long enough.",
     alt="Line chart with axes and one line that a slider moves, for a test of the build.",
-    sources=["li2017"], frame=blooming.table_two().reset_index())
+    sources=["li2017"], frame=villages.table_two().reset_index())
 """
 
 
@@ -754,7 +758,7 @@ def test_what_a_page_must_not_have(small, text, message):
     ],
 )
 def test_typed_figures_are_found(text):
-    assert book.typed_figures(text)
+    assert prose.typed_figures(text)
 
 
 @pytest.mark.parametrize(
@@ -762,7 +766,7 @@ def test_typed_figures_are_found(text):
     [
         "from 2013 to 2016, or 2017/3",
         "claim C19 and {ref}`C20 <claim-c20>`",
-        "{{ C19.value }}% of `blooming.share(2015)`",
+        "{{ C19.value }}% of `villages.share(2015)`",
         "$n - 2$ and $$x = 3$$",
         "[a link](page.html#c19)",
         "```{exercise}\n:label: e-1\nRun `f(211)`.\n```",
@@ -778,7 +782,7 @@ def test_typed_figures_are_found(text):
     ],
 )
 def test_what_may_be_typed_is_left_alone(text):
-    assert book.typed_figures(text) == []
+    assert prose.typed_figures(text) == []
 
 
 # What captions may name: the two ends of a share, no association, and the usual levels of a test.
@@ -801,7 +805,9 @@ def typed_in_captions(notebook) -> list[str]:
             part.value = part.format_spec = ast.Constant(None)  # computed, and how it is printed
     parts = [part for value in given for part in ast.walk(value)]
     texts = [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
-    return [figure for text in texts for figure in book.typed_figures(text) if figure not in METHOD]
+    return [
+        figure for text in texts for figure in prose.typed_figures(text) if figure not in METHOD
+    ]
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "book").rglob("*.ipynb")))
@@ -823,7 +829,7 @@ def test_typed_figures_of_captions_are_found(source, typed):
 
 
 def test_the_ledger_that_the_pages_use_is_the_current_one(html, root, ledger):
-    kept = root / ".cache" / f"ledger-{book.digest(root)[:16]}.json"
+    kept = root / ".cache" / f"ledger-{notebooks.digest(root)[:16]}.json"
     assert json.loads(kept.read_text("utf-8")) == list(ledger.values())
 
 

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from taobao_villages import claims, data, multiverse
-from taobao_villages.claims import Claim, ClaimError, Evidence, Rule
+from taobao_villages import data
+from taobao_villages.verdicts import card, kept, ledger, scorecard
+from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidence, Rule
 
 ALWAYS = Rule("Always.", lambda evidence: ("reproduced", "Because."))
 
@@ -51,7 +52,7 @@ def test_a_panel_says_when_one_source_is_all():
         claim = Claim(
             "C15", lambda: evidence(value=value, sources=sources), ALWAYS, no_variants="-"
         )
-        return [term for term, _ in claims.panel_lines(claim.judge().as_dict())]
+        return [term for term, _ in card.panel_lines(claim.judge().as_dict())]
 
     assert "One source" in terms("xrwang2016")
     assert "One source" in terms("xrwang2016", "project_definition")
@@ -161,24 +162,24 @@ def test_the_lines_of_a_panel():
         ("In our words, the article says", row["statement"]),
         (
             "The data show",
-            f"2.5 villages ({claims.interval_text(row)}: range of sources); 1,200 rows",
+            f"2.5 villages ({card.interval_text(row)}: range of sources); 1,200 rows",
         ),
         ("Rule", "If so."),
         ("Verdict", "reproduced. It is so."),
         ("Limits", "Few rows."),
     ]
-    assert claims.panel_lines(row) == lines
+    assert card.panel_lines(row) == lines
     told = row | {"variants": {"sentence": "All agree."}}
-    assert claims.panel_lines(told) == [*lines, ("Variants", "All agree.")]
+    assert card.panel_lines(told) == [*lines, ("Variants", "All agree.")]
     bare = full(interval=None, n=None, limits="").as_dict()
-    assert claims.panel_lines(bare) == [lines[0], ("The data show", "2.5 villages"), *lines[2:4]]
+    assert card.panel_lines(bare) == [lines[0], ("The data show", "2.5 villages"), *lines[2:4]]
     one = full(sources=["li2017"]).as_dict()
-    assert [term for term, _ in claims.panel_lines(one)][4:] == ["Limits", "One source"]
+    assert [term for term, _ in card.panel_lines(one)][4:] == ["Limits", "One source"]
 
 
 def test_a_panel_without_data_says_so_once():
     row = full(value=None, interval=None, sources=["ali2016en"]).as_dict()
-    assert claims.panel_lines(row) == [
+    assert card.panel_lines(row) == [
         ("In our words, the article says", row["statement"]),
         ("Rule", "If so."),
         ("Verdict", "not testable here. Few rows."),
@@ -195,7 +196,7 @@ def test_a_panel_in_each_form():
     }
     terms = "".join(
         f"<dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd>"
-        for term, text in claims.panel_lines(verdict.as_dict())
+        for term, text in card.panel_lines(verdict.as_dict())
     )
     assert told["text/html"] == (
         '<div class="claim-panel"><p><strong>Claim C15: reproduced</strong></p>'
@@ -224,23 +225,23 @@ def test_a_panel_in_each_form():
     ],
 )
 def test_a_tally_is_right_for_none_one_and_many(counts, text):
-    verdicts = [v for v, n in zip(claims.VERDICTS, counts, strict=True) for _ in range(n)]
-    assert claims.tally(verdicts) == text
+    verdicts = [v for v, n in zip(VERDICTS, counts, strict=True) for _ in range(n)]
+    assert scorecard.tally(verdicts) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 rows"), (1, "1 row"), (1200, "1,200 rows")])
 def test_a_noun_agrees_with_its_count(count, text):
-    assert claims.counted(count, "row") == text
+    assert card.counted(count, "row") == text
 
 
 def test_the_ledger_as_text():
     rows = [full(unit="村 | x").as_dict()]
-    assert claims.as_json(rows) == json.dumps(rows, ensure_ascii=False, indent=1)
+    assert ledger.as_json(rows) == json.dumps(rows, ensure_ascii=False, indent=1)
     with pytest.raises(ValueError, match="JSON"):
-        claims.as_json([{"value": float("nan")}])
+        ledger.as_json([{"value": float("nan")}])
     statement = rows[0]["statement"]
-    interval = claims.interval_text(rows[0]).replace("|", "\\|")
-    assert claims.as_markdown(rows).splitlines() == [
+    interval = card.interval_text(rows[0]).replace("|", "\\|")
+    assert ledger.as_markdown(rows).splitlines() == [
         "| id | claim, in our words | value | interval | verdict |",
         "|---|---|---|---|---|",
         f"| C15 | {statement} | 2.5 村 \\| x | {interval} | reproduced |",
@@ -252,7 +253,7 @@ def test_the_ledger_as_text():
 )
 def test_intervals_in_words(interval, text):
     row = {"interval": interval, "interval_kind": "range", "interval_unit": "", "unit": ""}
-    assert claims.interval_text(row) == text
+    assert card.interval_text(row) == text
 
 
 def test_panel_escapes_what_it_prints():
@@ -275,17 +276,17 @@ def test_panel_escapes_what_it_prints():
     ],
 )
 def test_numbers_as_printed(value, text):
-    assert claims.number(value) == text
+    assert card.number(value) == text
 
 
 def test_percent_stands_close_and_units_apart():
-    assert claims.with_unit(70, "%") == "70%"
-    assert claims.with_unit(70, "villages") == "70 villages"
-    assert claims.with_unit(2009, "year") == "2009"
+    assert card.with_unit(70, "%") == "70%"
+    assert card.with_unit(70, "villages") == "70 villages"
+    assert card.with_unit(2009, "year") == "2009"
 
 
 def test_ledger_has_every_declared_claim_once_with_all_keys():
-    rows = claims.ledger()
+    rows = ledger.ledger()
     ids = [row["id"] for row in rows]
     assert ids == sorted(set(ids))
     assert {f"C{number}" for number in range(15, 25)} <= set(ids)
@@ -293,7 +294,7 @@ def test_ledger_has_every_declared_claim_once_with_all_keys():
               "verdict"}  # fmt: skip
     for row in rows:
         assert needed <= set(row)
-        assert row["verdict"] in claims.VERDICTS
+        assert row["verdict"] in VERDICTS
         assert row["sources"], row["id"]
         assert len(row["rule"]) > 40
 
@@ -305,10 +306,10 @@ def test_the_command_prints_json_and_nothing_else():
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout) == json.loads(claims.as_json(multiverse.ledger(only=True)))
+    assert json.loads(done.stdout) == json.loads(ledger.as_json(kept.ledger(only=True)))
 
 
 def test_markdown_is_a_table_with_a_row_a_claim():
-    lines = claims.as_markdown(claims.ledger()).splitlines()
-    assert len(lines) == 2 + len(claims.declared())
+    lines = ledger.as_markdown(ledger.ledger()).splitlines()
+    assert len(lines) == 2 + len(ledger.declared())
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from taobao_villages import coding, data
+from taobao_villages import data
+from taobao_villages.subjects import coding
 
 
 @pytest.fixture

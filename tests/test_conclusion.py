@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from taobao_villages import claims, conclusion, data, multiverse, statistics
-from taobao_villages.claims import Evidence
+from taobao_villages import data
+from taobao_villages.book import measured
+from taobao_villages.chapters import conclusion
+from taobao_villages.methods import counts
+from taobao_villages.subjects import internet, provinces
+from taobao_villages.verdicts import ledger, multiverse, scorecard
+from taobao_villages.verdicts.claims import Evidence
 
 
 def found(value=1, interval=None, **details) -> Evidence:
@@ -41,7 +46,7 @@ def test_rule_of_developed(low, income, enterprise, verdict):
 
 
 def test_a_province_with_a_delta_is_near_and_tibet_is_far():
-    km = conclusion.hub_distance()
+    km = provinces.hub_distance()
     assert len(km) == 31
     assert km["31"] < 60  # Shanghai
     assert km.idxmax() in ("54", "65")
@@ -49,7 +54,7 @@ def test_a_province_with_a_delta_is_near_and_tibet_is_far():
 
 def test_the_wider_delta_is_nowhere_farther():
     narrow, wide = (
-        conclusion.hub_distance(yangtze_delta=name) for name in ("16 cities", "26 cities")
+        provinces.hub_distance(yangtze_delta=name) for name in ("16 cities", "26 cities")
     )
     assert (wide <= narrow + 1e-9).all()
     assert (wide < narrow).any()
@@ -57,7 +62,7 @@ def test_the_wider_delta_is_nowhere_farther():
 
 def test_roads_need_a_known_divisor():
     with pytest.raises(ValueError, match="per area, per rural resident"):
-        conclusion.barriers(2016, roads="per car")
+        provinces.barriers(2016, roads="per car")
 
 
 def planted(slope: float) -> pd.DataFrame:
@@ -72,11 +77,11 @@ def planted(slope: float) -> pd.DataFrame:
 def test_covariates_that_make_the_gap_explain_all_of_it_and_flat_ones_nothing():
     frame = planted(0.7)
     effects = pd.DataFrame({"covariate": ["roads"], "rate_ratio": [np.exp(0.7)]})
-    assert conclusion.gap_explained(frame, effects) == pytest.approx(1)
+    assert provinces.gap_explained(frame, effects) == pytest.approx(1)
     effects["rate_ratio"] = 1.0
-    assert conclusion.gap_explained(frame, effects) == pytest.approx(0)
+    assert provinces.gap_explained(frame, effects) == pytest.approx(0)
     effects["rate_ratio"] = np.exp(0.35)
-    assert conclusion.gap_explained(frame, effects) == pytest.approx(0.5)
+    assert provinces.gap_explained(frame, effects) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -100,19 +105,19 @@ def test_rule_of_inland(roads, distance, verdict):
 
 def test_points_and_odds_can_tell_different_stories():
     # From 40 against 10 to 60 against 25: 30 to 35 points, but odds 6 to 4.5 times as high.
-    assert conclusion.gap(40, 10) == 30
-    assert conclusion.gap(60, 25) == 35
-    assert conclusion.gap(40, 10, measure="odds ratio") == pytest.approx(6)
-    assert conclusion.gap(60, 25, measure="odds ratio") == pytest.approx(4.5)
+    assert internet.gap(40, 10) == 30
+    assert internet.gap(60, 25) == 35
+    assert internet.gap(40, 10, measure="odds ratio") == pytest.approx(6)
+    assert internet.gap(60, 25, measure="odds ratio") == pytest.approx(4.5)
     with pytest.raises(ValueError, match="points"):
-        conclusion.gap(1, 2, measure="ratio")
+        internet.gap(1, 2, measure="ratio")
 
 
 def test_a_gap_without_figures_stays_open(monkeypatch):
     table = data.load("market/cnnic")
     rest = table[table["indicator"] != "rural_netizens_online_shopping_rate"]
     monkeypatch.setattr(data, "load", lambda name: rest.copy())
-    frame = conclusion.divide()
+    frame = internet.divide()
     assert frame["before"].isna().to_dict() == {"being online": False, "shopping online": True}
 
 
@@ -187,15 +192,15 @@ def test_every_dimension_has_both_sides():
 def test_strength_by_grades(monkeypatch):
     graded = pd.DataFrame({"reliability": list("ABCD")}, index=list("abcd"))
     monkeypatch.setattr(data, "sources", lambda ids: graded.loc[ids])
-    assert conclusion.strength(["a", "b"]) == "strong"
-    assert conclusion.strength(["a", "c"]) == "medium"
-    assert conclusion.strength(["c", "d"]) == "thin"
-    assert conclusion.strength(["a", "a"]) == "medium"
+    assert scorecard.strength(["a", "b"]) == "strong"
+    assert scorecard.strength(["a", "c"]) == "medium"
+    assert scorecard.strength(["c", "d"]) == "thin"
+    assert scorecard.strength(["a", "a"]) == "medium"
 
 
 def test_scorecard_has_a_row_for_every_claim_of_the_ledger():
-    rows = claims.ledger()
-    table = conclusion.scorecard(rows)
+    rows = ledger.ledger()
+    table = scorecard.scorecard(rows)
     assert list(table.index) == [row["id"] for row in rows]
     assert set(table["strength"]) <= set(conclusion.STRENGTHS)
 
@@ -224,14 +229,14 @@ def test_why_a_claim_is_in_part():
     ]
     rows = [row | {"verdict": "reproduced in part"} for row in rows]
     other = {"id": "C19", "verdict": "reproduced", "reason": "", "variants": {"shares": {}}}
-    found = conclusion.causes([*rows, other])
+    found = scorecard.causes([*rows, other])
     assert found.to_dict() == {"C40": "cap", "C58": "unread", "C20": "choice", "C41": "other"}
-    assert set(found) == set(conclusion.CAUSES)
+    assert set(found) == set(scorecard.CAUSES)
 
 
 def test_rules_that_can_never_say_reproduced_say_so_in_words():
-    for claim in claims.declared():
-        if not conclusion.can_be_reproduced(claim.rule):
+    for claim in ledger.declared():
+        if not scorecard.can_be_reproduced(claim.rule):
             assert re.search("at best|no more|[Nn]ever more|In part if", claim.rule.text), claim.id
 
 
@@ -244,7 +249,7 @@ def test_the_reason_of_c53_names_the_test_that_fails():
 
 
 def test_the_low_power_of_c54_is_told_as_it_was_measured():
-    planted = multiverse.stored("placebo")["rates"]["C54"]["planted"]
+    planted = measured.stored("placebo")["rates"]["C54"]["planted"]
     assert 20 <= planted["reproduced"] <= 30
     assert "about a quarter" in conclusion.C54.judge().evidence.limits
 
@@ -253,9 +258,9 @@ def test_the_low_power_of_c54_is_told_as_it_was_measured():
 
 
 def test_the_gap_explained_is_that_of_a_models_own_predictions():
-    frame = conclusion.barriers(2016)
+    frame = provinces.barriers(2016)
     names = ["roads", "distance"]
-    model = statistics.count_model(frame, "n_villages", names, exposure="exposure")
+    model = counts.count_model(frame, "n_villages", names, exposure="exposure")
     fit = sm.GLM(
         frame["n_villages"],
         sm.add_constant(frame[names]),
@@ -266,5 +271,5 @@ def test_the_gap_explained_is_that_of_a_models_own_predictions():
     for count in (fit.fittedvalues, frame["n_villages"]):
         sums = pd.DataFrame({"n": count, "size": frame["exposure"]}).groupby(frame["coastal"]).sum()
         logs.append(np.log(sums["n"] / sums["size"]).diff().iloc[-1])
-    found = conclusion.gap_explained(frame, model.effects)
+    found = provinces.gap_explained(frame, model.effects)
     assert found == pytest.approx(logs[0] / logs[1], rel=1e-4)

@@ -14,7 +14,22 @@ import yaml
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from taobao_villages import __main__, book, claims, course, data
+from taobao_villages import __main__, data
+from taobao_villages.book import build, prose
+from taobao_villages.course import archives, grading, slides
+from taobao_villages.course import labs as lab_files
+from taobao_villages.course.marks import RUBRIC, write_grades
+from taobao_villages.course.pages import (
+    PARTS,
+    ROOT,
+    figure_chapter,
+    fill,
+    gift,
+    plain,
+    quiz,
+    sessions,
+)
+from taobao_villages.verdicts import ledger
 
 MINUTES = 90
 LIMIT = 9  # seconds of the processor a submission; an endless loop takes a third of them
@@ -22,17 +37,18 @@ LIMIT = 9  # seconds of the processor a submission; an endless loop takes a thir
 
 @pytest.fixture(scope="session")
 def named():
-    from taobao_villages import after_2017, multiverse
+    from taobao_villages.chapters import after_2017
+    from taobao_villages.verdicts import kept
 
-    rows = multiverse.ledger(claims.ledger())
-    return book.numbers([*rows, *(item.judge().as_dict() for item in after_2017.FORECASTS)])
+    rows = kept.ledger(ledger.ledger())
+    return build.numbers([*rows, *(item.judge().as_dict() for item in after_2017.FORECASTS)])
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory, named):
     """The archives that `make course` writes, and what the check of the labs found."""
     out = tmp_path_factory.mktemp("course") / "out"
-    return SimpleNamespace(out=out, rows=course.make(out, 99, named))
+    return SimpleNamespace(out=out, rows=archives.make(out, 99, named))
 
 
 # ---- sessions --------------------------------------------------------------------------------
@@ -51,16 +67,16 @@ def texts(value):
 
 
 def test_the_minutes_of_a_session_are_those_of_its_parts():
-    assert [one["number"] for one in course.sessions()] == list(range(1, 9))
-    for one in course.sessions():
-        assert set(one["minutes"]) == set(course.PARTS)
+    assert [one["number"] for one in sessions()] == list(range(1, 9))
+    for one in sessions():
+        assert set(one["minutes"]) == set(PARTS)
         assert sum(one["minutes"].values()) == MINUTES, one["title"]
 
 
 def test_every_objective_is_assessed_and_every_item_assesses_an_objective():
-    labs = {lab.number: lab for lab in course.labs()}
-    for one in course.sessions():
-        items = {f"quiz:{q['id']}" for q in course.quiz() if q["session"] == one["number"]}
+    labs = {lab.number: lab for lab in lab_files.labs()}
+    for one in sessions():
+        items = {f"quiz:{q['id']}" for q in quiz() if q["session"] == one["number"]}
         lab = labs[one["number"]]
         items |= {f"lab:{name}" for name in (*lab.items, *lab.written)} | {"exit"}
         named = [item for aim in one["objectives"] for item in aim["assessed"]]
@@ -71,34 +87,34 @@ def test_every_objective_is_assessed_and_every_item_assesses_an_objective():
 
 def test_objectives_begin_with_verbs_that_can_be_observed():
     vague = {"understand", "know", "learn", "appreciate", "be", "see"}
-    for one in course.sessions():
+    for one in sessions():
         for aim in one["objectives"]:
             assert aim["text"].split()[0].lower() not in vague
 
 
 def test_numbers_of_the_course_come_from_the_ledger(named):
-    for part in (*course.sessions(), *course.quiz()):
+    for part in (*sessions(), *quiz()):
         for text in texts({k: v for k, v in part.items() if k not in ("minutes", "id")}):
             worked = text.startswith("A worked example") or "worked example" in str(part)
             if not worked and not re.fullmatch(r"O\d-\d|[\w-]+", text):
-                assert book.typed_figures(text) == [], text
-            assert "{{" not in course.fill(text, named)
+                assert prose.typed_figures(text) == [], text
+            assert "{{" not in fill(text, named)
 
 
 def test_a_number_that_the_ledger_lacks_is_an_error(named):
     with pytest.raises(KeyError):
-        course.fill("so {{ C19.nonsense }}", named)
-    assert course.fill("{{ C19.stated }}%", named) == "90%"
+        fill("so {{ C19.nonsense }}", named)
+    assert fill("{{ C19.stated }}%", named) == "90%"
 
 
 def test_links_become_words_off_the_page():
     text = "See {doc}`/book/after_2017`, {ref}`C18 <claim-c18>` and {term}`kin`; `gini`."
-    assert course.plain(text) == "See after 2017, C18 and kin; gini."
+    assert plain(text) == "See after 2017, C18 and kin; gini."
 
 
 # ---- exercises of the chapters ---------------------------------------------------------------
 
-TOC = yaml.safe_load((course.ROOT / "_toc.yml").read_text("utf-8"))
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 CHAPTERS = [
     file["file"]
     for part in TOC["parts"]
@@ -110,7 +126,7 @@ CHAPTERS = [
 
 def exercises(chapter):
     """The text of a chapter's exercises and solutions, and the code cells among them."""
-    cells = nbformat.read(course.ROOT / f"{chapter}.ipynb", as_version=4).cells
+    cells = nbformat.read(ROOT / f"{chapter}.ipynb", as_version=4).cells
     first = next(place for place, cell in enumerate(cells) if "## Exercises" in cell.source)
     last = next(place for place, cell in enumerate(cells) if "## Further" in cell.source)
     part = cells[first:last]
@@ -119,7 +135,7 @@ def exercises(chapter):
 
 
 def test_all_chapters_are_looked_at():
-    files = {f"book/{path.stem}" for path in (course.ROOT / "book").glob("*.ipynb")}
+    files = {f"book/{path.stem}" for path in (ROOT / "book").glob("*.ipynb")}
     assert set(CHAPTERS) == files - {"book/explorer"}
     assert len(CHAPTERS) >= 14
 
@@ -162,7 +178,7 @@ def test_no_answer_stands_open(chapter, pages):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_calls_that_exercises_print_run(chapter):
     source, _ = exercises(chapter)
-    cells = nbformat.read(course.ROOT / f"{chapter}.ipynb", as_version=4).cells
+    cells = nbformat.read(ROOT / f"{chapter}.ipynb", as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     tree = ast.parse(code)
     used = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
@@ -181,7 +197,7 @@ def test_calls_that_exercises_print_run(chapter):
 
 
 def test_the_quiz_has_forty_questions_with_feedback_for_each_option():
-    questions = course.quiz()
+    questions = quiz()
     assert len(questions) >= 40
     assert len({q["id"] for q in questions}) == len(questions)
     for question in questions:
@@ -191,14 +207,14 @@ def test_the_quiz_has_forty_questions_with_feedback_for_each_option():
 
 
 def test_the_right_option_has_no_fixed_place():
-    places = [next(i for i, o in enumerate(q["options"]) if "right" in o) for q in course.quiz()]
+    places = [next(i for i, o in enumerate(q["options"]) if "right" in o) for q in quiz()]
     assert all(places.count(place) >= len(places) // 5 for place in range(3))
 
 
 def test_the_quiz_as_gift(named):
-    text = course.gift(named)
+    text = gift(named)
     blocks = [block for block in text.split("$CATEGORY: ") if block]
-    assert len(blocks) == len(course.quiz())
+    assert len(blocks) == len(quiz())
     for block in blocks:
         assert len(re.findall(r"^  =", block, re.M)) == 1
         assert len(re.findall(r"^  ~", block, re.M)) >= 2
@@ -227,20 +243,20 @@ def test_solutions_score_full_untouched_labs_score_zero_and_slips_get_their_hint
 
 
 def test_keys_change_with_the_seed_and_come_back_with_it(made, tmp_path):
-    lab = course.labs()[3]
+    lab = lab_files.labs()[3]
     first = json.loads((made.out / "instructor/lab_4/key.json").read_text("utf-8"))
-    other = course.key(lab, tmp_path / "other", 100)
-    again = course.key(lab, tmp_path / "again", 99)
+    other = archives.key(lab, tmp_path / "other", 100)
+    again = archives.key(lab, tmp_path / "again", 99)
     assert again["items"] == first["items"]
     assert other["items"]["gini"]["right"] != first["items"]["gini"]["right"]
-    assert len(set(first["items"]["gini"]["right"])) == course.DRAWS, "each draw is another one"
+    assert len(set(first["items"]["gini"]["right"])) == archives.DRAWS, "each draw is another one"
 
 
 def test_a_lab_that_cannot_be_solved_is_an_error(tmp_path):
-    lab = course.labs()[3]
+    lab = lab_files.labs()[3]
     lab.cells[-2] = ("question", "highest", "highest = provinces.loc[nonsense]")
     with pytest.raises(RuntimeError, match="nonsense"):
-        course.key(lab, tmp_path / "key", 1)
+        archives.key(lab, tmp_path / "key", 1)
 
 
 @pytest.mark.parametrize("name", ["student", "instructor"])
@@ -255,7 +271,7 @@ def test_the_archive_holds_the_folder(made, name):
 def solutions() -> list[str]:
     """The lines of code that solve the labs, and the hints of their slips."""
     found = []
-    for lab in course.labs():
+    for lab in lab_files.labs():
         for kind, _, text in lab.cells:
             if kind == "question":
                 lines = [line for line in text.splitlines() if len(line) > 25]
@@ -290,7 +306,7 @@ def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):
     secret = (made.out / "instructor/lab_4/draw_1/provinces.csv").read_text("utf-8")
     assert secret not in given
     assert "lab_1" not in site, "labs are not on the site"
-    assert "taobao_villages/course.py" in given, "the package has been read too"
+    assert "taobao_villages/course/pages.py" in given, "the package has been read too"
 
 
 def test_the_student_archive_runs_on_its_own(made, tmp_path):
@@ -311,7 +327,10 @@ def test_the_archive_names_the_package_that_it_holds(made):
     assert package.name in (made.out / "student/README.txt").read_text("utf-8")
     with zipfile.ZipFile(package) as archive:
         names = set(archive.namelist())
-    assert {"taobao_villages/statistics.py", "taobao_villages/_data/datapackage.json"} <= names
+    assert {
+        "taobao_villages/methods/inequality.py",
+        "taobao_villages/_data/datapackage.json",
+    } <= names
 
 
 def test_the_last_cell_checks_the_form_and_not_the_answer(made):
@@ -326,7 +345,7 @@ def test_the_last_cell_checks_the_form_and_not_the_answer(made):
 
 
 def test_otter_gets_every_item_with_a_hidden_test(made):
-    for lab in course.labs():
+    for lab in lab_files.labs():
         path = made.out / f"instructor/otter/lab_{lab.number}/lab_{lab.number}.ipynb"
         text = [cell["source"] for cell in nbformat.read(path, as_version=4).cells]
         begun = [one.splitlines()[1] for one in text if one.startswith("# BEGIN QUESTION")]
@@ -344,10 +363,10 @@ def submission(lab, told, kind):
     """A notebook (or text) of one simulated student."""
     items = told["items"]
     if kind == "blank":
-        return json.dumps(course.notebook(lab, "student"))
+        return json.dumps(lab_files.notebook(lab, "student"))
     if kind == "typed":
         typed = {name: f"{name} = {entry['right'][0]!r}" for name, entry in items.items()}
-        return json.dumps(course.notebook(lab, "solution", typed))
+        return json.dumps(lab_files.notebook(lab, "solution", typed))
     if kind == "broken":
         return '{"cells": ['
     last = next(reversed(items))
@@ -361,7 +380,7 @@ def submission(lab, told, kind):
     if kind == "wrong":
         slip = items["gini"]["wrong"][0]
         replaced = {"gini": f"gini = {slip['expression']}"}
-    made = course.notebook(lab, "solution", replaced)
+    made = lab_files.notebook(lab, "solution", replaced)
     for cell in made["cells"]:
         if cell["source"].startswith("**Answer map_written:**"):
             cell["source"] = "**Answer map_written:** Two provinces differ by people."
@@ -372,7 +391,7 @@ def submission(lab, told, kind):
 def graded(made, tmp_path_factory):
     """The grades of a class of thirty, three of each kind."""
     folder = tmp_path_factory.mktemp("class")
-    lab, key = course.labs()[3], made.out / "instructor/lab_4"
+    lab, key = lab_files.labs()[3], made.out / "instructor/lab_4"
     told = json.loads((key / "key.json").read_text("utf-8"))
     roster = [f"{kind}_{number}" for kind in KINDS for number in range(3)]
     (folder / "in").mkdir()
@@ -413,7 +432,7 @@ def test_each_kind_of_submission_gets_its_grade(graded):
     same_on_all = sum(
         entry["points"]
         for entry in items.values()
-        if all(course.same(entry["right"][0], other, entry) for other in entry["right"])
+        if all(grading.same(entry["right"][0], other, entry) for other in entry["right"])
     )
     assert same_on_all < full / 2
     points = {
@@ -472,7 +491,7 @@ def test_written_answers_wait_for_the_rubric(graded):
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows["right_0"]["answer"] == "Two provinces differ by people."
     assert rows["blank_0"]["answer"] == "(no answer)"
-    assert set(course.RUBRIC) < set(rows["right_0"])
+    assert set(RUBRIC) < set(rows["right_0"])
 
 
 @pytest.fixture
@@ -486,33 +505,33 @@ def draws(tmp_path):
 
 def test_a_loop_that_turns_its_limit_off_is_ended(draws):
     stop = "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0)\nwhile True:\n    pass"
-    done = course.run(["a = 1", stop], ["a"], draws, limit=1)
+    done = grading.run(["a = 1", stop], ["a"], draws, limit=1)
     assert done["status"] == "time limit"
     assert done["draws"][0]["values"] == {"a": 1}
 
 
 def test_the_clock_of_a_busy_machine_takes_no_points(draws):
     wait = "import time\ntime.sleep(1)"  # as if others had the processor, for five limits
-    done = course.run([wait, "a = 1"], ["a"], draws[:1], limit=0.6)
+    done = grading.run([wait, "a = 1"], ["a"], draws[:1], limit=0.6)
     assert done == {"status": "graded", "draws": [{"values": {"a": 1}, "faults": []}]}
 
 
 def test_what_the_labs_import_does_not_count(draws):
     code = {
         line
-        for lab in course.labs()
+        for lab in lab_files.labs()
         for kind, _, text in lab.cells
         if kind in ("code", "question")
         for line in text.splitlines()
         if re.match("(?:import|from) ", line)
     }
     assert len(code) >= 5
-    done = course.run(["\n".join(sorted(code))], [], draws[:1], limit=0.3)
+    done = grading.run(["\n".join(sorted(code))], [], draws[:1], limit=0.3)
     assert done == {"status": "graded", "draws": [{"values": {}, "faults": []}]}
 
 
 def test_a_cell_that_waits_for_ever_is_left_and_left_out_afterwards(draws):
-    done = course.run(["import time\ntime.sleep(9999)", "a = 1"], ["a"], draws, limit=0.6)
+    done = grading.run(["import time\ntime.sleep(9999)", "a = 1"], ["a"], draws, limit=0.6)
     fault = "code cell 1: TimeoutError: a cell ran longer than 2 s by the clock"
     assert done["status"] == "graded"
     assert [one["faults"] for one in done["draws"]] == [[fault], []]
@@ -520,7 +539,7 @@ def test_a_cell_that_waits_for_ever_is_left_and_left_out_afterwards(draws):
 
 
 def test_a_cell_that_takes_too_much_memory_fails_alone(draws):
-    done = course.run(["b = bytearray(8 * 2**30)", "a = 1"], ["a"], draws[:1], limit=9)
+    done = grading.run(["b = bytearray(8 * 2**30)", "a = 1"], ["a"], draws[:1], limit=9)
     assert done["draws"] == [{"values": {"a": 1}, "faults": ["code cell 1: MemoryError: "]}]
 
 
@@ -529,13 +548,13 @@ def test_answers_of_odd_types_are_no_answers(draws):
         "class Odd:\n    @property\n    def item(self):\n        raise KeyError\n",
         "a, b, c, d = Odd(), float('nan'), 10**400, 'x' * 5000",
     ]
-    values = course.run(code, list("abcd"), draws[:1], limit=9)["draws"][0]["values"]
-    assert values == {"a": None, "b": None, "c": None, "d": "x" * course.LONGEST}
+    values = grading.run(code, list("abcd"), draws[:1], limit=9)["draws"][0]["values"]
+    assert values == {"a": None, "b": None, "c": None, "d": "x" * grading.LONGEST}
 
 
 def graded_alone(folder, made):
     """Grades of lab 4 for what lies in a folder, by student."""
-    rows = course.grade(folder, made.out / "instructor/lab_4", limit=LIMIT)
+    rows = grading.grade(folder, made.out / "instructor/lab_4", limit=LIMIT)
     return {row["student"]: row for row in rows}
 
 
@@ -543,14 +562,14 @@ def test_folders_of_students_and_files_that_cannot_be_graded(made, tmp_path):
     folder = tmp_path / "in"
     for name in ("li", "wang", "zhao"):
         (folder / name).mkdir(parents=True)
-    blank = json.dumps(course.notebook(course.labs()[3], "student"))
+    blank = json.dumps(lab_files.notebook(lab_files.labs()[3], "student"))
     (folder / "li/lab_4.ipynb").write_text(blank, "utf-8")
     (folder / "li/.hidden.ipynb").write_text(blank, "utf-8")
     for name in ("first", "second"):
         (folder / f"wang/{name}.ipynb").write_text(blank, "utf-8")
     (folder / ".DS_Store").write_text("", "utf-8")
     with (folder / "sun.ipynb").open("wb") as file:
-        file.truncate(course.FILE + 1)
+        file.truncate(grading.FILE + 1)
     rows = graded_alone(folder, made)
     assert {name: row["status"] for name, row in rows.items()} == {
         "li": "graded",
@@ -566,7 +585,7 @@ def test_a_submission_that_breaks_the_grading_is_named_and_the_others_are_graded
     spoil = 'import os, pathlib\npathlib.Path("../result.json").write_text("{")\nos._exit(0)'
     cells = [{"cell_type": "code", "source": spoil}]
     (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
-    blank = json.dumps(course.notebook(course.labs()[3], "student"))
+    blank = json.dumps(lab_files.notebook(lab_files.labs()[3], "student"))
     (tmp_path / "b.ipynb").write_text(blank, "utf-8")
     rows = graded_alone(tmp_path, made)
     assert rows["a"]["status"] == "not graded"
@@ -595,7 +614,7 @@ def test_notebook_commands_of_a_submission_do_not_stop_it(tmp_path):
     cells = [{"cell_type": "code", "source": ["%matplotlib inline\n", "x = 1\n", "!ls"]}]
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps({"cells": cells}), "utf-8")
-    code, _ = course.read_submission(path)
+    code, _ = grading.read_submission(path)
     space = {}
     exec(code[0], space)
     assert space["x"] == 1
@@ -615,7 +634,7 @@ def test_notebook_commands_of_a_submission_do_not_stop_it(tmp_path):
     ],
 )
 def test_what_counts_as_the_same(answer, right, expected):
-    assert course.same(answer, right, {"within": 0.005, "absolute": 1e-6}) is expected
+    assert grading.same(answer, right, {"within": 0.005, "absolute": 1e-6}) is expected
 
 
 # ---- what a teacher has done is never lost ----------------------------------------------------
@@ -672,7 +691,7 @@ def test_a_late_notebook_and_another_lab_keep_marks_and_rows(made, tmp_path, mon
     assert grade("ben", "lab_4") == 0
     assert "without a file here, with what they had: 2" in capsys.readouterr().out
     assert grade("five", "lab_5") == 0
-    marks = {row["student"]: [row[name] for name in course.RUBRIC] for row in table(written)}
+    marks = {row["student"]: [row[name] for name in RUBRIC] for row in table(written)}
     assert marks == {"anna": ["3", "2", "3", "1"], "ben": [""] * 4}
     points = {row["student"]: row["points"] for row in table(written.with_name("grades.csv"))}
     assert points == {"anna": "9", "ben": "9", "cai": "0"}
@@ -682,7 +701,7 @@ def test_a_late_notebook_and_another_lab_keep_marks_and_rows(made, tmp_path, mon
 
 
 def test_who_is_graded_again_gets_new_points_and_keeps_what_was_typed(tmp_path):
-    course.write_grades([result("anna", gini=0), result("ben")], tmp_path)
+    write_grades([result("anna", gini=0), result("ben")], tmp_path)
     (tmp_path / "grades.csv").write_text(
         "remark,points,student,status,of,highest,gini,faults,hints,\n"
         "was ill,3,ben,graded,3,1,2,,,\n"
@@ -692,7 +711,7 @@ def test_who_is_graded_again_gets_new_points_and_keeps_what_was_typed(tmp_path):
     )
     mark(tmp_path / "written.csv", "anna", "3,2,3,1")
     mark(tmp_path / "written.csv", "ben", "1,1,1,1")
-    said = course.write_grades([result("anna"), result("ben", answer="No:\nlook.")], tmp_path)
+    said = write_grades([result("anna"), result("ben", answer="No:\nlook.")], tmp_path)
     assert (tmp_path / "grades.csv").read_text("utf-8") == (
         "remark,points,student,status,of,highest,gini,faults,hints,\n"
         "was ill,3,ben,graded,3,1,2,,,\n"
@@ -708,19 +727,19 @@ def test_who_is_graded_again_gets_new_points_and_keeps_what_was_typed(tmp_path):
         "look at it again"
     ]
     assert "anna: 3 points now, 1 points before" in said
-    again = course.write_grades([result("anna"), result("ben", answer="No: look.")], tmp_path)
+    again = write_grades([result("anna"), result("ben", answer="No: look.")], tmp_path)
     assert len(again) == 1, "another end of a line is no other answer"
 
 
 def test_a_student_without_a_file_in_this_run_keeps_the_points(tmp_path):
-    course.write_grades([result("anna")], tmp_path)
+    write_grades([result("anna")], tmp_path)
     missing = result("anna", gini=-1, status="no file") | {"written": {}}
     late = result("ben", gini=-1, status="no file") | {"written": {}}
-    said = course.write_grades([missing, late], tmp_path)
+    said = write_grades([missing, late], tmp_path)
     assert [row["points"] for row in table(tmp_path / "grades.csv")] == ["3", "0"]
     assert "without a file here, with what they had: 1" in said
     assert (tmp_path / "feedback/anna.txt").read_text("utf-8").startswith("anna: 3 of 3")
-    said = course.write_grades([result("ben")], tmp_path)
+    said = write_grades([result("ben")], tmp_path)
     assert [row["status"] for row in table(tmp_path / "grades.csv")] == ["graded", "graded"]
     assert not [line for line in said if "before" in line], (
         "nobody had given the ben of before points"
@@ -746,11 +765,11 @@ SPREADSHEETS = {
 
 @pytest.mark.parametrize("name", SPREADSHEETS)
 def test_tables_that_a_spreadsheet_saved_are_read(tmp_path, name):
-    course.write_grades([result("anna"), result("李")], tmp_path)
+    write_grades([result("anna"), result("李")], tmp_path)
     mark(tmp_path / "written.csv", "李", "3,2,3,1")
     for path in (tmp_path / "grades.csv", tmp_path / "written.csv"):
         path.write_bytes(SPREADSHEETS[name](path.read_text("utf-8")))
-    course.write_grades([result("ben"), result("anna", gini=1)], tmp_path)
+    write_grades([result("ben"), result("anna", gini=1)], tmp_path)
     rows = [row for row in table(tmp_path / "written.csv") if row["student"]]
     assert {row["student"]: row["limits"] for row in rows} == {"anna": "", "李": "1", "ben": ""}
     rows = [row for row in table(tmp_path / "grades.csv") if row["student"]]
@@ -779,12 +798,12 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_tables_that_would_be_lost_are_refused_in_one_sentence(tmp_path, name):
     file, content = REFUSED[name]
-    course.write_grades([result("ben")], tmp_path)
+    write_grades([result("ben")], tmp_path)
     raw = content.encode() if isinstance(content, str) else content
     (tmp_path / file).write_bytes(raw)
     before = everything(tmp_path)
     with pytest.raises(data.DataError) as refused:
-        course.write_grades([result("anna")], tmp_path)
+        write_grades([result("anna")], tmp_path)
     (fault,) = refused.value.faults
     assert fault.startswith(f"{tmp_path / file} ")
     assert fault.count(". Remedy: ") == 1
@@ -793,17 +812,17 @@ def test_tables_that_would_be_lost_are_refused_in_one_sentence(tmp_path, name):
 
 def test_a_refused_table_is_refused_before_the_grading(made, tmp_path, monkeypatch, capsys):
     (tmp_path / "grades.csv").write_text(HEAD.replace("gini", "moran"), "utf-8")
-    monkeypatch.setattr(course, "grade", lambda *_, **__: pytest.fail("it was graded"))
+    monkeypatch.setattr(grading, "grade", lambda *_, **__: pytest.fail("it was graded"))
     call = ["grade", str(tmp_path), "--key", str(made.out / "instructor/lab_4")]
     assert __main__.main([*call, "--out", str(tmp_path)]) == 1
     assert "of another lab" in capsys.readouterr().err
 
 
 def test_a_table_open_in_a_spreadsheet_is_refused(tmp_path):
-    course.write_grades([result("anna")], tmp_path)
+    write_grades([result("anna")], tmp_path)
     (tmp_path / ".~lock.written.csv#").write_text("teacher", "utf-8")
     with pytest.raises(data.DataError, match=r"written.csv is open in a spreadsheet. Remedy: save"):
-        course.write_grades([result("ben")], tmp_path)
+        write_grades([result("ben")], tmp_path)
 
 
 @pytest.mark.parametrize("empty", ["", "\ufeff", "\n\n", None])
@@ -811,14 +830,14 @@ def test_an_empty_table_is_begun_anew(tmp_path, empty):
     for name in ("grades.csv", "written.csv"):
         if empty is not None:
             (tmp_path / name).write_text(empty, "utf-8")
-    course.write_grades([result("anna")], tmp_path)
+    write_grades([result("anna")], tmp_path)
     assert (tmp_path / "grades.csv").read_text("utf-8") == HEAD + "anna,graded,3,3,2,1,,\n"
     marks = "anna,map_written,Because.,,,,\n"
     assert (tmp_path / "written.csv").read_text("utf-8") == WRITTEN + marks
 
 
 def test_columns_taken_out_come_back_and_rows_of_the_teacher_stay(tmp_path):
-    course.write_grades([result("anna"), result("ben")], tmp_path)
+    write_grades([result("anna"), result("ben")], tmp_path)
     (tmp_path / "written.csv").write_text(
         "student,item,answer,claim\n"
         "anna,map_written,Because.,3,a word beside\n"
@@ -826,7 +845,7 @@ def test_columns_taken_out_come_back_and_rows_of_the_teacher_stay(tmp_path):
         "anna,talk,in class,1\n",
         "utf-8",
     )
-    course.write_grades([result("anna", answer="New."), result("ben")], tmp_path)
+    write_grades([result("anna", answer="New."), result("ben")], tmp_path)
     assert (tmp_path / "written.csv").read_text("utf-8") == (
         "student,item,answer,claim,,evidence,uncertainty,limits\n"
         "anna,map_written,New.,3,a word beside,,,\n"
@@ -838,22 +857,22 @@ def test_columns_taken_out_come_back_and_rows_of_the_teacher_stay(tmp_path):
 
 def test_answers_that_no_table_can_hold_are_read_back(tmp_path):
     odd = 'a\rb\r\nc,;"\t\x00 \ud800' + "x" * 200_000
-    course.write_grades([result("anna", answer=odd), result("ben")], tmp_path)
+    write_grades([result("anna", answer=odd), result("ben")], tmp_path)
     mark(tmp_path / "written.csv", "ben", "3,2,3,1")
     before = (tmp_path / "written.csv").read_bytes()
-    said = course.write_grades([result("anna", answer=odd)], tmp_path)
+    said = write_grades([result("anna", answer=odd)], tmp_path)
     assert len(said) == 1
     assert (tmp_path / "written.csv").read_bytes() == before
 
 
 def test_earlier_feedback_is_laid_aside_and_nothing_of_the_teacher_goes(tmp_path):
-    course.write_grades([result("anna", gini=0), result("ben"), result("cai")], tmp_path)
+    write_grades([result("anna", gini=0), result("ben"), result("cai")], tmp_path)
     feedback = tmp_path / "feedback"
     (feedback / "gone.txt").write_text("gone: 1 of 3 points (graded)\n", "utf-8")
     (feedback / "notes.txt").write_text("my notes\n", "utf-8")
     (feedback / "cai.txt").write_text("Well done, Cai!\n", "utf-8")
     before = everything(feedback)
-    said = course.write_grades([result("anna"), result("cai")], tmp_path)
+    said = write_grades([result("anna"), result("cai")], tmp_path)
     after = everything(feedback)
     assert set(after) == {
         *("anna.txt", "ben.txt", "cai.txt", "notes.txt"),
@@ -864,14 +883,14 @@ def test_earlier_feedback_is_laid_aside_and_nothing_of_the_teacher_goes(tmp_path
         assert after[f"earlier/{name}.txt"] == before[f"{name}.txt"]
     assert (after["ben.txt"], after["notes.txt"]) == (before["ben.txt"], before["notes.txt"])
     assert any(line.endswith("earlier: anna.txt, cai.txt, gone.txt") for line in said)
-    course.write_grades([result("anna", gini=1)], tmp_path)
+    write_grades([result("anna", gini=1)], tmp_path)
     assert everything(feedback)["earlier/anna_2.txt"] == after["anna.txt"]
 
 
 def test_no_two_students_share_a_feedback(tmp_path):
     students = ["a:b", "a;b", "A;B", "a_b_2"]
-    course.write_grades([result(student) for student in students], tmp_path)
-    course.write_grades([result("a;b")], tmp_path)
+    write_grades([result(student) for student in students], tmp_path)
+    write_grades([result("a;b")], tmp_path)
     files = list((tmp_path / "feedback").glob("*.txt"))
     assert len({path.name.casefold() for path in files}) == len(students)
     texts = [path.read_text("utf-8") for path in files]
@@ -880,7 +899,7 @@ def test_no_two_students_share_a_feedback(tmp_path):
 
 
 def test_a_failed_run_leaves_all_tables_as_they_were(tmp_path, monkeypatch):
-    course.write_grades([result("anna")], tmp_path)
+    write_grades([result("anna")], tmp_path)
     mark(tmp_path / "written.csv", "anna", "3,2,3,1")
     before = everything(tmp_path)
     write = type(tmp_path).write_bytes
@@ -892,24 +911,24 @@ def test_a_failed_run_leaves_all_tables_as_they_were(tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(tmp_path), "write_bytes", full)
     with pytest.raises(OSError, match="No space") as failed:
-        course.write_grades([result("ben")], tmp_path)
+        write_grades([result("ben")], tmp_path)
     assert failed.value.filename == str(tmp_path / "feedback/ben.txt")
     assert everything(tmp_path) == before
 
 
 def test_a_folder_that_is_none_or_closed_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine", "utf-8")
-    monkeypatch.setattr(course, "_lay_out", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr(archives, "_lay_out", lambda *_: pytest.fail("it was made"))
     for out in (tmp_path / "file", tmp_path / "file/below"):
         with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
-            course.write_grades([result("anna")], out)
+            write_grades([result("anna")], out)
         with pytest.raises(data.DataError, match=r"file is a file. Remedy: "):
-            course.make(out, 99, {})
-    monkeypatch.setattr(course.os, "access", lambda path, _: path != tmp_path)  # also for root
+            archives.make(out, 99, {})
+    monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)  # also for root
     with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
-        course.write_grades([result("anna")], tmp_path / "new/below")
+        write_grades([result("anna")], tmp_path / "new/below")
     with pytest.raises(data.DataError, match=r"cannot be written. Remedy: "):
-        course.make(tmp_path / "new/below", 99, {})
+        archives.make(tmp_path / "new/below", 99, {})
     assert everything(tmp_path) == {"file": b"mine"}
 
 
@@ -922,7 +941,7 @@ def test_a_folder_without_submissions_writes_nothing(made, tmp_path, capsys):
 
 
 def test_a_lab_can_be_told_by_its_items():
-    labs = course.labs()
+    labs = lab_files.labs()
     for lab in labs:
         for other in labs:
             assert lab is other or not set(lab.items) <= set(other.items)
@@ -934,10 +953,10 @@ def test_the_same_course_again_changes_nothing_and_another_is_refused(made, name
     (out / "instructor/lab_4/my_notes.txt").write_text("mine", "utf-8")
     before = everything(out)
     (out / "student.zip").unlink()  # as if the run had been killed before the last file
-    course.make(out, 99, named)
+    archives.make(out, 99, named)
     assert everything(out) == before
     with pytest.raises(data.DataError, match=r"the course of the seed 99.* Remedy: move it away"):
-        course.make(out, 100, named)
+        archives.make(out, 100, named)
     assert everything(out) == before
 
 
@@ -952,9 +971,9 @@ def test_a_course_with_other_content_is_refused(made, named, tmp_path, monkeypat
         shutil.copytree(made.out, folder, dirs_exist_ok=True)
         return made.rows
 
-    monkeypatch.setattr(course, "_lay_out", lay_out)
+    monkeypatch.setattr(archives, "_lay_out", lay_out)
     with pytest.raises(data.DataError, match=r"another instructor/lab_4/key.json.* Remedy: "):
-        course.make(out, 99, named)
+        archives.make(out, 99, named)
     assert everything(out) == before
 
 
@@ -964,7 +983,7 @@ def test_a_folder_with_anything_else_is_refused(tmp_path, monkeypatch, where, ca
     (tmp_path / "new/thesis.txt").write_text("my only copy", "utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "new")
     monkeypatch.chdir(tmp_path / "new")
-    monkeypatch.setattr(claims, "ledger", lambda *_: pytest.fail("it was begun"))
+    monkeypatch.setattr(ledger, "ledger", lambda *_: pytest.fail("it was begun"))
     out = where if where == "." else str(tmp_path / where)
     assert __main__.main(["course", "--seed", "7", "--out", out]) == 1
     assert (
@@ -977,11 +996,11 @@ def test_a_folder_with_anything_else_is_refused(tmp_path, monkeypatch, where, ca
 
 
 def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):
-    for one in course.sessions():
+    for one in sessions():
         page = pages[f"book/course/session_{one['number']}.html"]
         heads = [head.get_text().rstrip("#") for head in page.select("article h2")]
         assert heads[:3] == ["The question", "You will be able to", "Time plan"]
-        options = sum(len(q["options"]) for q in course.quiz() if q["session"] == one["number"])
+        options = sum(len(q["options"]) for q in quiz() if q["session"] == one["number"])
         assert len(page.select("details.quiz > summary")) == options
         assert one["notes"]["good_exit"] not in page.get_text()
         assert page.select_one(f'a[href$="slides/session_{one["number"]}.html"]')
@@ -993,13 +1012,13 @@ def test_session_pages_have_their_parts_and_the_quiz_without_scripts(pages):
 
 def test_the_guide_has_the_notes_of_each_session(pages):
     text = pages["book/course/instructor.html"].get_text()
-    for one in course.sessions():
+    for one in sessions():
         assert f"Session {one['number']}: {one['title']}" in text
         assert one["notes"]["good_exit"][:40] in text
 
 
 def test_slides_stand_alone_with_notes_and_alt_texts(html, named):
-    for one in course.sessions():
+    for one in sessions():
         path = html / "slides" / f"session_{one['number']}.html"
         slides = BeautifulSoup(path.read_text("utf-8"), "html.parser")
         sections = slides.select("section")
@@ -1022,6 +1041,6 @@ def test_slides_stand_alone_with_notes_and_alt_texts(html, named):
 
 def test_a_figure_that_no_page_has_is_an_error(html):
     with pytest.raises(ValueError, match="nonsense"):
-        course.built_figure("nonsense", html)
+        slides.built_figure("nonsense", html)
     with pytest.raises(ValueError, match="nonsense"):
-        course.figure_chapter("nonsense")
+        figure_chapter("nonsense")

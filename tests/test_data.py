@@ -19,12 +19,10 @@ import frictionless
 import pandas as pd
 import pytest
 
-from taobao_villages import data
-from taobao_villages.__main__ import main
-from taobao_villages.data import DataError
+from taobao_villages import PACKAGE, __main__, data
 
 TOTALS = {2014: 212, 2015: 780, 2016: 1311}
-SOURCE = Path(data.__file__).parents[2] / "data"
+SOURCE = PACKAGE.parents[1] / "data"
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def replace(path, old, new):
 
 
 def faults(table):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(data.DataError) as caught:
         data.load(table)
     return caught.value.faults
 
@@ -259,7 +257,7 @@ def test_indicator_is_nan_where_there_is_no_value():
 
 
 def test_indicator_refuses_to_choose_between_sources():
-    with pytest.raises(DataError, match=r"several sources.*nbs_gdp_v2018, nbs_gdp_v2023"):
+    with pytest.raises(data.DataError, match=r"several sources.*nbs_gdp_v2018, nbs_gdp_v2023"):
         data.indicator("gdp", 2015)
 
 
@@ -268,7 +266,7 @@ def test_indicator_refuses_to_choose_between_sources():
     [("gpd", 2015, None), ("gdp", 1950, None), ("gdp", 2015, "nbs_pop_2023")],
 )
 def test_indicator_names_what_is_not_there(name, year, source):
-    with pytest.raises(DataError, match=f"no {name!r} of {year}"):
+    with pytest.raises(data.DataError, match=f"no {name!r} of {year}"):
         data.indicator(name, year, source)
 
 
@@ -276,12 +274,12 @@ def test_sources_in_the_order_asked_for_with_empty_text_for_missing():
     table = data.sources(["li2017", "ali2016en"])
     assert table.index.tolist() == ["li2017", "ali2016en"]
     assert table.loc["li2017", "read_on"] == ""
-    with pytest.raises(DataError, match="'nobody'"):
+    with pytest.raises(data.DataError, match="'nobody'"):
         data.sources(["li2017", "nobody"])
 
 
 def test_an_unknown_table_is_named():
-    with pytest.raises(DataError, match="'villages/nation'"):
+    with pytest.raises(data.DataError, match="'villages/nation'"):
         data.load("villages/nation")
 
 
@@ -880,9 +878,9 @@ def test_a_value_that_was_changed_with_its_hash_is_told(copy, capsys):
     assert line.startswith("data/datapackage.json, key version: the data are not those of version")
     assert "Remedy: undo the change; or raise version" in line
     assert line.endswith("and run python -m taobao_villages seal")
-    assert main(["check"]) == 1
+    assert __main__.main(["check"]) == 1
     assert capsys.readouterr().out == line + "\n"
-    with pytest.raises(DataError, match="are not those of version"):
+    with pytest.raises(data.DataError, match="are not those of version"):
         data.seal()
 
 
@@ -986,9 +984,9 @@ def test_one_column_of_a_table_of_figures_has_fewer_sources_than_its_rows():
         towns[rows["year"] == 2014].max()
         < data.support("villages/national")[rows["year"] == 2014].max()
     )
-    with pytest.raises(DataError, match="no column 'colour'"):
+    with pytest.raises(data.DataError, match="no column 'colour'"):
         data.support("villages/national", "colour")
-    with pytest.raises(DataError, match="names no figure"):
+    with pytest.raises(data.DataError, match="names no figure"):
         data.support("villages/products")
 
 
@@ -1105,7 +1103,7 @@ def test_a_missing_file_is_found(copy):
 
 def test_a_missing_package_is_found(copy):
     (copy / "datapackage.json").unlink()
-    with pytest.raises(DataError, match=r"no datapackage\.json .*TAOBAO_DATA"):
+    with pytest.raises(data.DataError, match=r"no datapackage\.json .*TAOBAO_DATA"):
         data.tables()
 
 
@@ -1113,13 +1111,15 @@ def test_a_missing_package_is_found(copy):
 def test_a_partial_download_of_a_description_is_found(copy, name):
     path = copy / name
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match=rf"data/{name}, row \d+: not a JSON object. Remedy: "):
+    with pytest.raises(data.DataError, match=rf"data/{name}, row \d+: not a JSON object. Remedy: "):
         data.check()
 
 
 def test_a_description_without_what_is_needed_is_found(copy):
     edit_package(copy, "villages/national", lambda about: about.pop("path"))
-    with pytest.raises(DataError, match=r"datapackage\.json, \$\.resources\[\d+\]: 'path' is a "):
+    with pytest.raises(
+        data.DataError, match=r"datapackage\.json, \$\.resources\[\d+\]: 'path' is a "
+    ):
         data.check()
 
 
@@ -1162,9 +1162,11 @@ def test_rows_are_found_by_their_role():
     with data.replaced({"market/evidence": rows.assign(bears_on="C44:idle;C58:dispute")}):
         assert len(data.bearing("market/evidence", "C58:dispute")) == len(rows)
         assert data.bearing("market/evidence", "C44:useless").empty
-    with pytest.raises(DataError, match=r"no role C44:lost\. Remedy: use one of C34:thin_profit, "):
+    with pytest.raises(
+        data.DataError, match=r"no role C44:lost\. Remedy: use one of C34:thin_profit, "
+    ):
         data.bearing("market/evidence", "C44:lost")
-    with pytest.raises(DataError, match="choose a table with bears_on"):
+    with pytest.raises(data.DataError, match="choose a table with bears_on"):
         data.bearing("villages/national", "C44:idle")
 
 
@@ -1197,7 +1199,7 @@ def test_a_change_is_seen_without_a_restart(copy):
 def test_a_long_list_of_faults_is_shortened_in_print_but_kept(copy):
     path = copy / "villages/county_year.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",derived", ",counted"), "utf-8")
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(data.DataError) as caught:
         data.load("villages/county_year")
     assert len(caught.value.faults) == 482
     assert str(caught.value).endswith("... and 462 more faults")
@@ -1248,7 +1250,7 @@ def test_inside_a_steady_block_files_are_as_they_were_at_its_start(tmp_path, mon
         with data.steady():
             pd.testing.assert_frame_equal(data.load("market/platform_users"), before)
     assert len(before) == rows
-    with pytest.raises(DataError, match="rows"):
+    with pytest.raises(data.DataError, match="rows"):
         data.load("market/platform_users")
 
 
@@ -1263,13 +1265,13 @@ def test_tables_that_are_read_are_told_also_when_nested():
 
 
 def test_the_way_from_a_claim_names_the_tables_and_lines_that_it_read(capsys):
-    assert main(["sources", "C19"]) == 0
+    assert __main__.main(["sources", "C19"]) == 0
     told = capsys.readouterr().out
     (line,) = re.findall(r"reads villages/regions, (.*)", told)
     number, total = re.match(r"(\d+) of (\d+) rows from the sources below: lines ", line).groups()
     assert int(total) == len(data.load("villages/regions")) > int(number) > 0
     first = int(re.search(r"lines (\d+)", line)[1])
-    assert main(["sources", f"villages/regions:{first}"]) == 0
+    assert __main__.main(["sources", f"villages/regions:{first}"]) == 0
     row = capsys.readouterr().out
     below = re.findall(r"^(\w+): ", told, re.M)
     assert any(f"source_id: {name}" in row for name in below)
@@ -1277,7 +1279,7 @@ def test_the_way_from_a_claim_names_the_tables_and_lines_that_it_read(capsys):
 
 
 def test_the_way_from_a_claim_names_the_rows_with_a_role(capsys):
-    assert main(["sources", "C44"]) == 0
+    assert __main__.main(["sources", "C44"]) == 0
     told = capsys.readouterr().out
     (meaning, lines) = re.search(r"C44:useless \((.*)\): lines (.*)", told).groups()
     assert meaning == data.roles("market/evidence")["C44:useless"]

@@ -372,8 +372,8 @@ def test_first_code_cell_sets_no_path_and_installs_nothing():
 @pytest.mark.parametrize(
     "command",
     [
-        ["ruff", "check", "src", "tests", "benchmarks", "book"],
-        ["ruff", "format", "--check", "src", "tests", "benchmarks"],
+        ["ruff", "check", "src", "tests", "timings", "audits", "book"],
+        ["ruff", "format", "--check", "src", "tests", "timings", "audits"],
         ["mypy"],
     ],
     ids=["ruff", "format", "mypy"],

@@ -11,8 +11,11 @@ from scipy.stats import contingency
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.rates import test_poisson_2indep as poisson_two_samples
 
-from taobao_villages import claims, data, expansion, statistics
-from taobao_villages.claims import Evidence
+from taobao_villages import data
+from taobao_villages.chapters import expansion
+from taobao_villages.methods import growth, shares
+from taobao_villages.subjects import internet, policy, provinces, rural_taobao
+from taobao_villages.verdicts.claims import VERDICTS, Evidence
 
 CLAIMS = [getattr(expansion, f"C{number:02d}") for number in range(6, 15)]
 
@@ -51,7 +54,7 @@ def made(**details):
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_every_claim_has_verdict_reason_and_sources(claim):
     row = claim.judge().as_dict()
-    assert row["verdict"] in claims.VERDICTS
+    assert row["verdict"] in VERDICTS
     assert row["section"] == "expansion"
     assert len(row["reason"]) > 20
     assert len(row["limits"]) > 40
@@ -64,7 +67,7 @@ def test_every_variant_runs(claim):
     assert 2 <= len(choices) <= 200
     for some in choices:
         verdict = claim.judge(**some)
-        assert verdict.verdict in claims.VERDICTS, some
+        assert verdict.verdict in VERDICTS, some
         assert verdict.evidence.value is not None or verdict.evidence.limits, some
 
 
@@ -89,7 +92,7 @@ def planted_events():
 
 def test_the_sources_of_an_event_are_joined_and_the_most_exact_one_dates_it(plant):
     plant("policy/events", planted_events())
-    events = expansion.events()
+    events = policy.events()
     assert list(events.index) == ["b", "e", "a", "c", "f", "d"]  # by date, undated last
     assert events.loc["a", "date"] == "2015-07"
     assert events.loc["a", "instrument"] == "opinion"
@@ -99,36 +102,36 @@ def test_the_sources_of_an_event_are_joined_and_the_most_exact_one_dates_it(plan
 
 def test_choices_of_events(plant):
     plant("policy/events", planted_events())
-    assert expansion.events(dating="earliest source").loc["a", "year"] == 2014
-    assert set(expansion.events(doubtful=False).index) == {"a", "b", "d", "e", "f"}
-    assert set(expansion.events(levels=["firm"]).index) == {"e"}
+    assert policy.events(dating="earliest source").loc["a", "year"] == 2014
+    assert set(policy.events(doubtful=False).index) == {"a", "b", "d", "e", "f"}
+    assert set(policy.events(levels=["firm"]).index) == {"e"}
     with pytest.raises(ValueError, match="best source"):
-        expansion.events(dating="latest")
+        policy.events(dating="latest")
 
 
 def test_acts_of_the_centre_are_counted_by_year_with_zeros_and_changes(plant):
     plant("policy/events", planted_events())
-    acts = expansion.central_acts()
+    acts = policy.central_acts()
     assert set(acts.index) == {"a", "b", "c", "d"}
-    assert set(expansion.central_acts(instruments="all acts").index) == {*acts.index, "f"}
-    assert set(expansion.central_acts(issuers="without ministries").index) == {"a", "c"}
-    yearly = expansion.by_year(acts, first=2013, last=2016)
+    assert set(policy.central_acts(instruments="all acts").index) == {*acts.index, "f"}
+    assert set(policy.central_acts(issuers="without ministries").index) == {"a", "c"}
+    yearly = policy.by_year(acts, first=2013, last=2016)
     assert yearly["acts"].tolist() == [0, 0, 1, 1]
     assert yearly["change"].tolist()[1:] == [0, 1, 0]
     assert pd.isna(yearly["change"].iloc[0])
 
 
 def test_every_dated_event_stands_once_in_the_grid():
-    grid = expansion.by_issuer(first=1990, last=2035)
-    assert grid.to_numpy().sum() == expansion.events()["year"].notna().sum()
-    assert set(data.load("policy/events")["issuer_level"]) <= set(expansion.LEVELS)
+    grid = policy.by_issuer(first=1990, last=2035)
+    assert grid.to_numpy().sum() == policy.events()["year"].notna().sum()
+    assert set(data.load("policy/events")["issuer_level"]) <= set(policy.LEVELS)
 
 
 def test_the_worked_example_of_two_rates():
     by_hand = 5 * (1 / 6) ** 0 * (5 / 6) * (1 / 6) ** 4 + (1 / 6) ** 5
     assert by_hand == pytest.approx(0.0033, abs=5e-5)
     assert by_hand == pytest.approx(stats.binom.sf(3, 5, 2 / 12))
-    ratio = statistics.rate_ratio_test(4, 2, 1, 10)
+    ratio = shares.rate_ratio_test(4, 2, 1, 10)
     assert ratio.ratio == pytest.approx(20)
     other = poisson_two_samples(4, 2, 1, 10, method="exact-cond", alternative="larger")
     assert by_hand == pytest.approx(other.pvalue)
@@ -136,8 +139,8 @@ def test_the_worked_example_of_two_rates():
 
 def test_early_acts_needed_is_the_first_number_with_which_luck_is_enough():
     needed = expansion.early_acts_needed(2, 10, 20, 4)
-    assert statistics.rate_ratio_test(20, 4, needed, 10).low <= 1
-    assert statistics.rate_ratio_test(20, 4, needed - 1, 10).low > 1
+    assert shares.rate_ratio_test(20, 4, needed, 10).low <= 1
+    assert shares.rate_ratio_test(20, 4, needed - 1, 10).low > 1
     side = {"method": "exact-cond", "alternative": "larger"}
     assert poisson_two_samples(20, 4, needed, 10, **side).pvalue >= 0.025
     assert poisson_two_samples(20, 4, needed - 1, 10, **side).pvalue < 0.025
@@ -184,21 +187,21 @@ def planted_document(year="2015", level="State Council"):
 
 def test_a_document_is_compared_with_the_article(plant):
     plant("policy/events", planted_document())
-    table = expansion.versions("k")
+    table = policy.versions("k")
     assert table["teller"].tolist() == ["article", "others"]
-    assert expansion.agreement(table) == {"year": True, "issuer": True}
+    assert policy.agreement(table) == {"year": True, "issuer": True}
     plant("policy/events", planted_document("2014", "ministry"))
-    assert expansion.agreement(expansion.versions("k")) == {"year": False, "issuer": False}
+    assert policy.agreement(policy.versions("k")) == {"year": False, "issuer": False}
     plant("policy/events", planted_document().iloc[:1])
-    assert expansion.agreement(expansion.versions("k")) == {"year": None, "issuer": None}
+    assert policy.agreement(policy.versions("k")) == {"year": None, "issuer": None}
 
 
 def test_low_grade_copies_can_be_left_out():
     grade = data.sources()["reliability"]
     low = grade[grade == "D"].index[0]
-    kept = expansion._graded(pd.Series([low, "m045"]), "all but low-grade copies")
+    kept = policy.graded(pd.Series([low, "m045"]), "all but low-grade copies")
     assert kept.tolist() == [False, True]
-    assert expansion._graded(pd.Series([low]), "all").all()
+    assert policy.graded(pd.Series([low]), "all").all()
 
 
 def test_documents_without_another_source_are_not_testable(plant):
@@ -236,18 +239,18 @@ def test_rule_of_c08(years, issuers, verdict):
 
 
 def test_the_worked_example_of_three_gaps():
-    first, later = (expansion.odds(np.array(pair)) for pair in ([20, 5], [70, 35]))
+    first, later = (internet.odds(np.array(pair)) for pair in ([20, 5], [70, 35]))
     assert first[0] / first[1] == pytest.approx(4.75)
     assert later[0] / later[1] == pytest.approx(4.33, abs=0.005)
 
 
 def test_odds_ratio_agrees_with_scipy_and_statsmodels_and_turns_over():
     urban, rural = 69.1, 33.1
-    ours = expansion.odds(urban) / expansion.odds(rural)
+    ours = internet.odds(urban) / internet.odds(rural)
     table = np.array([[691, 309], [331, 669]])
     assert ours == pytest.approx(Table2x2(table).oddsratio)
     assert ours == pytest.approx(contingency.odds_ratio(table, kind="sample").statistic)
-    assert expansion.odds(100 - urban) / expansion.odds(100 - rural) == pytest.approx(1 / ours)
+    assert internet.odds(100 - urban) / internet.odds(100 - rural) == pytest.approx(1 / ours)
 
 
 def planted_rates():
@@ -269,26 +272,26 @@ def planted_rates():
 
 def test_the_divide_pairs_dates_and_leaves_suspects_out(plant):
     plant("market/cnnic", planted_rates())
-    table = expansion.penetration_gap()
+    table = internet.penetration_gap()
     assert table.index.astype(str).tolist() == ["2007-12", "2011-12", "2016-06"]
     assert table["gap"].tolist() == pytest.approx([20.2, 30, 30])
     assert table["ratio"].iloc[1] == pytest.approx(2.5)
     assert table["odds_ratio"].iloc[1] == pytest.approx(4)
     assert table["status"].tolist() == ["as_printed", "derived", "as_printed"]
-    assert expansion.penetration_gap(series_2007="recalculated")["gap"].iloc[0] == pytest.approx(
+    assert internet.penetration_gap(series_2007="recalculated")["gap"].iloc[0] == pytest.approx(
         18.6
     )
-    assert len(expansion.penetration_gap(mid_year=False)) == 2
-    assert len(expansion.penetration_gap(derived=False)) == 2
+    assert len(internet.penetration_gap(mid_year=False)) == 2
+    assert len(internet.penetration_gap(derived=False)) == 2
     with pytest.raises(ValueError, match="first printed"):
-        expansion.penetration_gap(series_2007="other")
+        internet.penetration_gap(series_2007="other")
 
 
 def test_slope_by_hand_and_by_statsmodels():
-    assert expansion.slope([0, 1, 2], [1, 2, 6])[0] == pytest.approx(2.5)
+    assert growth.slope([0, 1, 2], [1, 2, 6])[0] == pytest.approx(2.5)
     x, y = np.arange(2009, 2017), np.array([27.8, 27.3, 26.6, 27.7, 28.6, 27.4, 28.4, 27.4])
     fit = sm.OLS(y, sm.add_constant(x.astype(float))).fit()
-    assert expansion.slope(x, y) == pytest.approx((fit.params[1], *fit.conf_int()[1]))
+    assert growth.slope(x, y) == pytest.approx((fit.params[1], *fit.conf_int()[1]))
 
 
 @pytest.mark.parametrize(
@@ -302,7 +305,7 @@ def test_rule_of_c09(lower, verdict):
 
 
 def test_table_one_shows_its_gaps():
-    table = expansion.table_one()
+    table = internet.table_one()
     assert table.index.tolist() == list(range(2009, 2017))
     missing = table.index[table["rate"].isna()].tolist()
     assert missing == [2011, 2012, 2016]
@@ -313,22 +316,22 @@ def test_table_one_shows_its_gaps():
 def test_table_one_takes_no_value_from_a_neighbour(plant):
     rows = data.load("market/table1")
     plant("market/table1", rows[rows["year"] != 2014])
-    assert expansion.table_one().loc[2014, ["share", "rate"]].isna().all()
-    assert expansion.table_one().loc[2014, "share_status"] == "no data"
+    assert internet.table_one().loc[2014, ["share", "rate"]].isna().all()
+    assert internet.table_one().loc[2014, "share_status"] == "no data"
 
 
 def test_rural_population_as_published_and_as_implied(plant):
     nation = pd.DataFrame({"year": [2011, 2010], "value": [51.0, 50.0], "source_id": "m045"})
     plant("provinces/national", nation.assign(indicator="urbanisation_rate"))
-    assert expansion.rural_population().to_dict() == {2010: 50.0, 2011: 49.0}
+    assert internet.rural_population().to_dict() == {2010: 50.0, 2011: 49.0}
     rates = planted_rates().iloc[:1].assign(date="2010-12", year=2010)
     total = rates.assign(indicator="internet_penetration_total", value=34.0)
     rural = rates.assign(indicator="internet_penetration_rural", value=17.0)
     plant("market/cnnic", pd.concat([total, rural]))
-    share = expansion.table_one().loc[2010, "share"]
-    assert expansion.rural_population("as CNNIC implies").to_dict() == {2010: 2 * share}
+    share = internet.table_one().loc[2010, "share"]
+    assert internet.rural_population("as CNNIC implies").to_dict() == {2010: 2 * share}
     with pytest.raises(ValueError, match="as published"):
-        expansion.rural_population("guess")
+        internet.rural_population("guess")
 
 
 def test_revised_rural_population_weighs_provinces_by_people(plant):
@@ -338,22 +341,22 @@ def test_revised_rural_population_weighs_provinces_by_people(plant):
         rows.append(("urbanisation_rate", "renjiyi_compiled", 2015, code, urban))
     columns = ["indicator", "source_id", "year", "province_code", "value"]
     plant("provinces/panel", pd.DataFrame(rows, columns=columns))
-    revised = expansion.rural_population("revised after 2020")
+    revised = internet.rural_population("revised after 2020")
     assert revised.to_dict() == {2015: pytest.approx(100 * (10 + 150) / 400)}
 
 
 def test_the_three_rural_populations_tell_of_the_same_fall():
-    for source in expansion.POPULATIONS:
-        people = expansion.rural_population(source)
+    for source in internet.POPULATIONS:
+        people = internet.rural_population(source)
         assert 40 < people[2016] < people[2010] < 52, source
-        assert expansion.population_sources(source)
+        assert internet.population_sources(source)
 
 
 def test_the_worked_example_of_the_decomposition():
-    parts = expansion.decompose(20, 20, 50, 40)
+    parts = internet.decompose(20, 20, 50, 40)
     assert (parts["ratio_0"], parts["ratio_1"]) == pytest.approx((0.25, 0.375))
-    assert expansion.recombine(50, 0.375) == pytest.approx(27.3, abs=0.05)
-    assert expansion.recombine(40, 0.25) == pytest.approx(14.3, abs=0.05)
+    assert internet.recombine(50, 0.375) == pytest.approx(27.3, abs=0.05)
+    assert internet.recombine(40, 0.25) == pytest.approx(14.3, abs=0.05)
     assert parts["penetration"] == pytest.approx(6.5, abs=0.05)
     assert parts["population"] == pytest.approx(-6.5, abs=0.05)
 
@@ -381,7 +384,7 @@ def shapley(share_0, share_1, rural_0, rural_1):
     "case", [(27.3, 27.4, 50.05, 42.65), (10, 30, 60, 55), (40, 20, 50, 70), (27, 27, 50, 50)]
 )
 def test_decomposition_against_shapley_and_on_the_log_scale(case):
-    parts = expansion.decompose(*case)
+    parts = internet.decompose(*case)
     for name, value in shapley(*case).items():
         assert parts[name] == pytest.approx(value, abs=1e-9)
     assert parts["penetration"] + parts["population"] == pytest.approx(parts["change"], abs=1e-9)
@@ -390,18 +393,18 @@ def test_decomposition_against_shapley_and_on_the_log_scale(case):
 
 
 def test_decomposition_of_a_change_in_one_factor_only():
-    only_people = expansion.decompose(20, expansion.recombine(40, 0.25), 50, 40)
+    only_people = internet.decompose(20, internet.recombine(40, 0.25), 50, 40)
     assert only_people["penetration"] == pytest.approx(0, abs=1e-9)
-    only_rates = expansion.decompose(20, 30, 50, 50)
+    only_rates = internet.decompose(20, 30, 50, 50)
     assert only_rates["population"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_share_at_constant_population_starts_at_the_share():
-    held = expansion.held_constant()
+    held = internet.held_constant()
     assert held["constant"].iloc[0] == pytest.approx(held["share"].iloc[0])
     first, last = held.iloc[0], held.iloc[-1]
-    ratio = expansion.odds(last["share"]) / expansion.odds(last["rural"])
-    assert last["constant"] == pytest.approx(expansion.recombine(first["rural"], ratio))
+    ratio = internet.odds(last["share"]) / internet.odds(last["rural"])
+    assert last["constant"] == pytest.approx(internet.recombine(first["rural"], ratio))
 
 
 def test_c10_without_a_figure_for_an_end_is_not_testable():
@@ -435,7 +438,7 @@ def test_rule_of_c10(low, index, penetration, verdict):
 
 
 def test_pace_by_hand():
-    steps = expansion.pace(300, 10, 1000, deadlines=(20, 5)).to_dict("records")
+    steps = rural_taobao.pace(300, 10, 1000, deadlines=(20, 5)).to_dict("records")
     assert steps[0] == pytest.approx(
         {"deadline": 20, "so_far": 30, "from_the_start": 50, "from_now": 70, "times": 70 / 30}
     )
@@ -473,10 +476,12 @@ def change(frame, indicator, source, **cells):
 
 def test_rollout_orders_dates_and_takes_the_year_of_the_page(plant):
     plant("market/rural_taobao", planted_rollout())
-    path = expansion.rollout("villages")
+    path = rural_taobao.rollout("villages")
     assert path["month"].astype(str).tolist() == ["2015-12", "2016-02", "2017-03", "2018-06"]
     assert path["inferred"].tolist() == [False, False, False, True]
-    assert expansion.rollout("villages", page_year=2017)["month"].iloc[-1] == pd.Period("2017-06")
+    assert rural_taobao.rollout("villages", page_year=2017)["month"].iloc[-1] == pd.Period(
+        "2017-06"
+    )
 
 
 def test_c11_reads_all_sources_but_the_article(plant):
@@ -526,7 +531,7 @@ def test_shares_of_all_villages_and_counties():
     found = expansion.reach_evidence(
         villages_of="codes of the statistics office, 2016", counties_of="without urban districts"
     )
-    villages = expansion.national_value("administrative_villages", "nbs_divcodes_2016")
+    villages = provinces.national_value("administrative_villages", "nbs_divcodes_2016")
     assert found.value == pytest.approx(100 * 30_000 / villages, abs=0.005)
     assert found.details["county_share"] == found.details["county_share_high"]
 
@@ -536,20 +541,20 @@ def test_shares_of_all_villages_and_counties():
 
 def test_growth_a_year_by_hand():
     values = pd.Series({2010: 25.0, 2013: 50.0, 2014: np.nan})
-    assert expansion.yearly_growth(values, 2010, 2013) == pytest.approx(25.99, abs=0.005)
-    assert 25 * (1 + expansion.yearly_growth(values, 2010, 2013) / 100) ** 3 == pytest.approx(50)
+    assert growth.yearly_growth(values, 2010, 2013) == pytest.approx(25.99, abs=0.005)
+    assert 25 * (1 + growth.yearly_growth(values, 2010, 2013) / 100) ** 3 == pytest.approx(50)
     with pytest.raises(ValueError, match="2014"):
-        expansion.yearly_growth(values, 2013, 2014)
+        growth.yearly_growth(values, 2013, 2014)
     with pytest.raises(ValueError, match="order"):
-        expansion.yearly_growth(values, 2013, 2010)
+        growth.yearly_growth(values, 2013, 2010)
 
 
 def test_shoppers_keep_their_gaps_and_add_up():
-    table = expansion.shoppers()
+    table = internet.shoppers()
     assert table.index[table["rural"].isna()].tolist() == [2011, 2012, 2016]
     known = table.dropna()
     assert (known["rural"] + known["urban"]).tolist() == pytest.approx(known["total"].tolist())
-    half = expansion.shoppers(share_2015=50)
+    half = internet.shoppers(share_2015=50)
     assert half.loc[2015, "rural"] == pytest.approx(half.loc[2015, "urban"])
 
 
@@ -574,17 +579,15 @@ def test_rule_of_c13(rate, urban, earlier, verdict, word):
 
 def test_largest_rise_by_hand():
     values = pd.Series({2010: 1.0, 2011: 3.0, 2012: 9.0, 2013: np.nan, 2014: 99.0, 2015: 100.0})
-    assert expansion.largest_rise(values) == 2012  # 2014 follows a gap
-    assert expansion.largest_rise(values, relative=True) in (2011, 2012)
+    assert growth.largest_rise(values) == 2012  # 2014 follows a gap
+    assert growth.largest_rise(values, relative=True) in (2011, 2012)
     tripled = pd.Series({2010: 1.0, 2011: 4.0, 2012: 9.0})
-    assert expansion.largest_rise(tripled) == 2012
-    assert expansion.largest_rise(tripled, relative=True) == 2011
-    assert expansion.largest_rise(pd.Series({2010: 5.0, 2011: 4.0})) is None
-    assert (
-        expansion.largest_rise(pd.Series({2010: 5.0, 2012: 6.0}).reindex(range(2010, 2013))) is None
-    )
+    assert growth.largest_rise(tripled) == 2012
+    assert growth.largest_rise(tripled, relative=True) == 2011
+    assert growth.largest_rise(pd.Series({2010: 5.0, 2011: 4.0})) is None
+    assert growth.largest_rise(pd.Series({2010: 5.0, 2012: 6.0}).reindex(range(2010, 2013))) is None
     started = pd.Series({2012: 0.0, 2013: 2.0, 2014: 200.0})
-    assert expansion.largest_rise(started, relative=True) == 2013
+    assert growth.largest_rise(started, relative=True) == 2013
 
 
 def test_what_was_offered_begins_even_without_a_count():
@@ -657,4 +660,4 @@ def test_rule_of_c14(offered, done, verdict):
 
 
 def test_sources_in_one_cell_are_told_apart():
-    assert expansion._ids(pd.Series(["b;a", "a"])) == ["a", "b"]
+    assert policy.source_ids(pd.Series(["b;a", "a"])) == ["a", "b"]

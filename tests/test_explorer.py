@@ -15,7 +15,12 @@ from urllib.request import url2pathname
 import numpy as np
 import pytest
 
-from taobao_villages import blooming, book, expansion, explorer, multiverse, provinces
+from taobao_villages.book import directives
+from taobao_villages.chapters import blooming, expansion
+from taobao_villages.explorer import states
+from taobao_villages.explorer.page import CLAIMS, markup, payload_json
+from taobao_villages.subjects import policy, provinces, villages
+from taobao_villages.verdicts import kept
 
 ASSETS = Path(__file__).parents[1] / "book" / "_assets" / "explorer"
 
@@ -23,18 +28,18 @@ ASSETS = Path(__file__).parents[1] / "book" / "_assets" / "explorer"
 @pytest.fixture(scope="session")
 def content() -> dict:
     """What the page carries, computed once."""
-    return json.loads(explorer.payload_json())
+    return json.loads(payload_json())
 
 
 # ---- one state, by hand ---------------------------------------------------------------------
 
 
 def test_jiangsu_decides_about_the_south():
-    with_it, without = (explorer.state(n)["share"] for n in ("south", "south_jiangsu_north"))
+    with_it, without = (states.state(n)["share"] for n in ("south", "south_jiangsu_north"))
     assert with_it == pytest.approx(100 * (519 + 127) / 780)
     assert without == pytest.approx(100 * 519 / 780)
     told = [
-        explorer.verdicts(name, year=2015, base="population")["C20"]
+        states.verdicts(name, year=2015, base="population")["C20"]
         for name in ("south", "south_jiangsu_north")
     ]
     assert told == ["reproduced", "contradicted"]
@@ -42,40 +47,40 @@ def test_jiangsu_decides_about_the_south():
 
 def test_the_quotient_is_share_over_share_of_the_base():
     for base in provinces.BASES:
-        told = explorer.state("delta", year=2016, base=base)
+        told = states.state("delta", year=2016, base=base)
         assert told["quotient"] == pytest.approx(told["share"] / told["of_base"])
-    assert blooming.location_quotient(2016, provinces.villages(2016) > -1) == pytest.approx(1)
+    assert villages.location_quotient(2016, provinces.villages(2016) > -1) == pytest.approx(1)
 
 
 def test_a_border_through_provinces_has_no_base():
-    told = explorer.state("seat_below_33n", year=2015)
-    assert told["share"] == pytest.approx(blooming.share(2015, "seat_below_33n"))
+    told = states.state("seat_below_33n", year=2015)
+    assert told["share"] == pytest.approx(villages.share(2015, "seat_below_33n"))
     assert told["of_base"] is None
     assert told["quotient"] is None
 
 
 def test_after_the_last_complete_list_a_share_has_limits_and_no_verdict():
-    told = explorer.state("south", year=2018)
+    told = states.state("south", year=2018)
     assert told["share"] is None
     assert 0 < told["low"] < told["high"] < 100
-    assert explorer.verdicts("south", year=2018, base="population") == {}
-    assert explorer.state("seat_below_33n", year=2018)["low"] is None
+    assert states.verdicts("south", year=2018, base="population") == {}
+    assert states.state("seat_below_33n", year=2018)["low"] is None
 
 
 def test_missing_is_never_zero():
-    for year in explorer.YEARS:
-        known = explorer.villages(year)
+    for year in states.YEARS:
+        known = states.villages(year)
         assert known.isna().any() == (year not in provinces.YEARS)
         assert (known == 0).any() == (year in provinces.YEARS)
-    assert explorer.quotient(2018, "population").isna().all()
+    assert states.quotient(2018, "population").isna().all()
 
 
 @pytest.mark.parametrize(
     "choice", [{"name": "north"}, {"year": 2013}, {"year": 2022}, {"base": "gdp"}]
 )
 def test_an_unknown_choice_is_named(choice):
-    with pytest.raises(explorer.ExplorerError, match=str(next(iter(choice.values())))):
-        explorer.state(**choice)
+    with pytest.raises(states.ExplorerError, match=str(next(iter(choice.values())))):
+        states.state(**choice)
 
 
 # ---- what the page carries ------------------------------------------------------------------
@@ -88,15 +93,15 @@ def test_every_border_year_and_base_is_that_of_the_chapter(content):
         *blooming.DELTA_PROVINCES,
     ]
     for one in content["regions"]:
-        inside = explorer.region(one["name"]).inside
+        inside = states.region(one["name"]).inside
         for year in provinces.YEARS:
             told = one["results"][str(year)]
-            assert told["share"] == pytest.approx(blooming.share(year, one["name"]), abs=1e-4)
+            assert told["share"] == pytest.approx(villages.share(year, one["name"]), abs=1e-4)
             for base in provinces.BASES:
                 if inside is None:
                     assert told["quotient"][base] is None
                     continue
-                expected = blooming.location_quotient(year, inside, over=base)
+                expected = villages.location_quotient(year, inside, over=base)
                 assert told["quotient"][base] == pytest.approx(expected, abs=1e-4)
             claim = {"C19": blooming.C19, "C20": blooming.C20}.get(one["claim"])
             if claim:
@@ -110,11 +115,9 @@ def test_verdicts_kept_by_the_multiverse_are_those_of_the_claims(content):
     assert told["south_jiangsu_north"]["C18"]["land_area"] == verdict
     verdict = blooming.C21.judge(delta_provinces=["delta"]).verdict
     assert told["delta"]["C21"]["population"] == verdict
-    rows = multiverse.kept()
+    rows = kept.kept()
     book = rows[rows["variant"] == 0].set_index("claim_id")["verdict"]
-    assert {k: v["verdict"] for k, v in content["claims"].items()} == {
-        k: book[k] for k in explorer.CLAIMS
-    }
+    assert {k: v["verdict"] for k, v in content["claims"].items()} == {k: book[k] for k in CLAIMS}
 
 
 def test_tiles_show_the_lists_and_31_provinces_with_three_places_without_data(content):
@@ -132,20 +135,20 @@ def test_a_page_of_another_name_computes_its_numbers_itself(content, tmp_path):
     config = SimpleNamespace(nb_execution_cache_path=str(tmp_path / "jupyter"))
     env = SimpleNamespace(app=SimpleNamespace(), config=config, taobao_key="a key")
     env.docname, env.metadata = "book/elsewhere", {"book/elsewhere": {}}
-    (page,) = book.Explorer.run(SimpleNamespace(env=env))
-    assert page.astext() == explorer.markup(content)
+    (page,) = directives.Explorer.run(SimpleNamespace(env=env))
+    assert page.astext() == markup(content)
     assert env.metadata["book/elsewhere"]["explorer"]
 
 
 def test_tables_to_look_up_hold_every_listed_village():
-    for table in (explorer.prefectures_table(), explorer.counties_table()):
+    for table in (states.prefectures_table(), states.counties_table()):
         for year in provinces.YEARS:
             assert table[str(year)].sum() == provinces.villages(year).sum()
-    assert len(explorer.provinces_table()) == 31
+    assert len(states.provinces_table()) == 31
 
 
 def test_events_are_linked_by_a_shared_source_or_a_named_county():
-    linked = explorer.events()["cases"]
+    linked = states.events()["cases"]
     assert "dongfeng_shaji" in linked["ev074"]  # one source, and Suining county is named
     assert "suichang" not in linked["ev074"]
     assert not linked["ev019"]  # the company Suning is not the county of that name
@@ -154,15 +157,15 @@ def test_events_are_linked_by_a_shared_source_or_a_named_county():
 
 def test_all_events_of_the_chapter_are_here_and_none_has_a_cut_title(content):
     listed = expansion.C06.judge().evidence.details["listed"]
-    assert len(explorer.events_table()) == len(content["events"]) == listed
+    assert len(states.events_table()) == len(content["events"]) == listed
     dated = [event for event in content["events"] if event["date"]]
     assert 0 < len(dated) < listed
-    assert explorer.events_table()["Date"].eq("not dated").sum() == listed - len(dated)
-    page = explorer.markup(content)
+    assert states.events_table()["Date"].eq("not dated").sum() == listed - len(dated)
+    page = markup(content)
     assert f"{len(dated)} events with a date; the list of events below has all {listed}" in (
         " ".join(page.split())
     )
-    titles = expansion.events()["title_en"]
+    titles = policy.events()["title_en"]
     assert titles.str.len().max() > 100
     for title in titles:
         assert f"{escape(title)}</option>" in page
@@ -307,16 +310,16 @@ def test_task_by_keyboard_alone(visit):
 
 def test_the_page_shows_the_numbers_of_the_chapter_for_every_border(visit):
     page = visit()
-    for one in explorer.REGIONS:
+    for one in states.REGIONS:
         page.select_option('select[name="region"]', one.name)
         for year in provinces.YEARS:
             page.check(f'input[name="year"][value="{year}"]')
-            assert f"{blooming.share(year, one.name):.1f}% of" in answer(page)
+            assert f"{villages.share(year, one.name):.1f}% of" in answer(page)
             for base in provinces.BASES if one.inside is not None else ():
                 page.select_option('select[name="base"]', base)
-                told = blooming.location_quotient(year, one.inside, over=base)
+                told = villages.location_quotient(year, one.inside, over=base)
                 assert f"its location quotient is {told:.2f}" in answer(page)
-        verdict = explorer.verdicts(one.name, year=2016, base="land_area")[one.claim_id]
+        verdict = states.verdicts(one.name, year=2016, base="land_area")[one.claim_id]
         assert f"With these choices: {verdict}" in answer(page)
 
 
@@ -398,7 +401,7 @@ def test_without_scripts_there_are_a_picture_and_tables(visit):
     page = visit(java_script_enabled=False)
     assert page.locator("#explorer-app").is_hidden()
     assert page.locator("#fig-explorer-tiles img").is_visible()
-    assert page.locator("#counties tbody tr").count() == len(explorer.counties_table())
+    assert page.locator("#counties tbody tr").count() == len(states.counties_table())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ ones: in neither case may the check be silent.
 
     pytest tests/test_faults.py --hypothesis-profile=deep     (make audit-deep: 100 a kind)
 
-The profiles stand in conftest.py; benchmarks/faults.py keeps what the long run finds.
+The profiles stand in conftest.py; audits/faults.py keeps what the long run finds.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from taobao_villages import data, multiverse
+from taobao_villages import PACKAGE, data
+from taobao_villages.book import measured
+from taobao_villages.data.files import resources
 
-SOURCE = Path(data.__file__).parents[2] / "data"
+SOURCE = PACKAGE.parents[1] / "data"
 # File, row (or another place in it), column, and what to do. A column's title may hold a colon.
 SAID = re.compile(
     r"data/[\w/.]+(, row \d+(, column .+?)?|, province_code \w+|, key version|, [\w/]+, key \w+"
@@ -220,7 +222,7 @@ def planted(draw, kind: str) -> Fault:
 
 
 def paths() -> list[str]:
-    return [about["path"] for about in data._resources().values()]
+    return [about["path"] for about in resources().values()]
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +279,7 @@ def test_no_random_fault_passes_without_a_word(folder, tally, kind):
 
 
 def test_what_became_of_them_is_told(tally, record_property):
-    """The table of the colophon counts these, see benchmarks/faults.py."""
+    """The table of the colophon counts these, see audits/faults.py."""
     for kind, counts in tally.items():
         record_property(kind, json.dumps({name: counts[name] for name in OUTCOMES}))
     for kind, counts in tally.items():
@@ -298,7 +300,7 @@ def test_a_title_with_a_colon_is_read_as_the_columns():
 
 
 def test_every_kind_was_tried_at_length_and_nothing_was_lost():
-    kept = multiverse.stored("faults")
+    kept = measured.stored("faults")
     assert list(kept["kinds"]) == [*KINDS, "planted one by one"]
     assert {kind: told["lost"] for kind, told in kept["kinds"].items() if told["lost"]} == {}
     random = {kind: sum(kept["kinds"][kind].values()) for kind in KINDS}

@@ -14,8 +14,10 @@ from matplotlib.axes import Axes
 from PIL import Image, ImageCms
 from sphinx import addnodes
 
-from taobao_villages import after_2017, book, course, data, figures
-from taobao_villages.figures import FigureError
+from taobao_villages import data, figures
+from taobao_villages.book import cards
+from taobao_villages.course import pages
+from taobao_villages.verdicts.forecasts import VERDICTS
 
 GOOD = {
     "name": "a-figure",
@@ -58,26 +60,26 @@ def test_a_good_figure_is_shown_with_all_it_needs(drawn):
     ],
 )
 def test_a_figure_that_lacks_something_raises(drawn, change, message):
-    with pytest.raises(FigureError, match=message):
+    with pytest.raises(figures.FigureError, match=message):
         figures.show(drawn, **(GOOD | change))
 
 
 def test_text_too_small_for_a_phone_raises(drawn):
     drawn.axes[0].text(1, 1, "tiny", fontsize=8)
-    with pytest.raises(FigureError, match=r"tiny.*px"):
+    with pytest.raises(figures.FigureError, match=r"tiny.*px"):
         figures.show(drawn, **GOOD)
 
 
 def test_text_that_runs_out_of_the_figure_raises(drawn):
     drawn.text(0.8, 0.5, "a label that is much too long for its place", fontsize=12)
-    with pytest.raises(FigureError, match="runs out"):
+    with pytest.raises(figures.FigureError, match="runs out"):
         figures.show(drawn, **GOOD)
 
 
 def test_texts_that_overlap_raise(drawn):
     for word in ("one", "two"):
         drawn.axes[0].text(1.5, 1.5, word, fontsize=12)
-    with pytest.raises(FigureError, match="'one' and 'two' overlap"):
+    with pytest.raises(figures.FigureError, match="'one' and 'two' overlap"):
         figures.show(drawn, **GOOD)
 
 
@@ -98,7 +100,7 @@ def test_a_label_that_is_struck_raises(draw):
     draw(axes)
     axes.set(xlim=(1, 2), ylim=(1, 2))
     label = axes.text(1.5, 1.5, "label", ha="center", va="center")
-    with pytest.raises(FigureError, match="strikes 'label'"):
+    with pytest.raises(figures.FigureError, match="strikes 'label'"):
         figures.show(figure, **GOOD)
     label.set_bbox({"facecolor": figures.PAPER, "edgecolor": "none"})
     assert figures.show(figure, **GOOD).name == "a-figure", "a label with a ground may lie on it"
@@ -243,7 +245,7 @@ GROUNDS = {"light": ("#ffffff", "#f3f4f5"), "dark": ("#121212", "#29313d")}
 def painted(sheet: str) -> dict[str, dict[str, str]]:
     """Declarations of each class of a style sheet whose name begins with score- or verdict-."""
     told: dict[str, dict[str, str]] = {}
-    text = re.sub(r"/\*.*?\*/", "", (course.ROOT / sheet).read_text("utf-8"), flags=re.S)
+    text = re.sub(r"/\*.*?\*/", "", (pages.ROOT / sheet).read_text("utf-8"), flags=re.S)
     for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
         pairs = (part.split(":", 1) for part in body.split(";") if ":" in part)
         said = {name.strip(): value.strip() for name, value in pairs}
@@ -255,7 +257,7 @@ def painted(sheet: str) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_a_verdict_has_one_colour_in_figures_panels_and_scorecard(sheet):
     colours = {name.replace(" ", "-"): colour for name, (colour, _) in figures.VERDICTS.items()}
-    assert set(figures.FORECASTS) == set(after_2017.VERDICTS)
+    assert set(figures.FORECASTS) == set(VERDICTS)
     for name, like in figures.FORECASTS.items():
         colours[name] = figures.VERDICTS[like][0]
     kinds = ("score", "verdict") if sheet == SHEETS[0] else ("verdict",)
@@ -272,7 +274,7 @@ def test_a_verdict_has_one_colour_in_figures_panels_and_scorecard(sheet):
 
 
 def test_the_edge_of_a_verdicts_colour_stands_out_from_every_page():
-    text = (course.ROOT / SHEETS[0]).read_text("utf-8")
+    text = (pages.ROOT / SHEETS[0]).read_text("utf-8")
     edges = re.findall(r"--verdict-edge: (#[0-9a-f]{6});", text)
     assert len(edges) == 3  # light, dark, and paper as light
     for edge, grounds in zip(edges, (GROUNDS["light"], GROUNDS["dark"], ("#ffffff",)), strict=True):
@@ -370,7 +372,7 @@ def test_tables_mark_headers_and_missing_values():
 
 @pytest.mark.parametrize("shape", [(13, 2), (2, 7)])
 def test_tables_too_large_to_read_raise(shape):
-    with pytest.raises(FigureError, match="12 rows by 6"):
+    with pytest.raises(figures.FigureError, match="12 rows by 6"):
         figures.table(pd.DataFrame(np.zeros(shape)), caption="Too large", sources=["li2017"])
 
 
@@ -405,13 +407,13 @@ def test_a_listing_keeps_every_row_its_sources_and_its_gaps():
     ],
 )
 def test_a_listing_that_lacks_something_raises(frame, options, message):
-    with pytest.raises(FigureError, match=message):
+    with pytest.raises(figures.FigureError, match=message):
         figures.listing(frame, **options)
 
 
 def test_a_listing_on_the_page_links_each_source_and_can_be_sorted():
     about = figures.listing(ENTRIES, caption="Events")._repr_mimebundle_()[1]["taobao_villages"]
-    node = book.listing_nodes(**about["listing"])
+    node = cards.listing_nodes(**about["listing"])
     (table,) = node.findall(nodes.table)
     assert "sortable" in table["classes"]
     links = [link["reftarget"] for link in node.findall(addnodes.pending_xref)]
@@ -477,7 +479,7 @@ def test_steps_share_a_place_but_not_with_what_always_stays(sliding):
     figure, steps = sliding  # "low" and "high" stand in one place, never together
     assert figures.slider(figure, steps, label="Height", **GOOD).name == "a-figure"
     figure.axes[0].text(1.5, 1.5, "stays")
-    with pytest.raises(FigureError, match="'stays' overlap"):
+    with pytest.raises(figures.FigureError, match="'stays' overlap"):
         figures.slider(figure, steps, label="Height", **GOOD)
 
 
@@ -492,7 +494,7 @@ def test_steps_share_a_place_but_not_with_what_always_stays(sliding):
 )
 def test_a_slider_that_lacks_something_raises(sliding, change, message):
     figure, steps = sliding
-    with pytest.raises(FigureError, match=message):
+    with pytest.raises(figures.FigureError, match=message):
         figures.slider(figure, steps, **({"label": "Height"} | GOOD | change))
 
 
@@ -503,5 +505,5 @@ def test_a_slider_needs_two_steps_with_marks_and_words(sliding):
         steps | {"none": ([], "None.")},
         steps | {"mute": (steps["low"][0], " ")},
     ):
-        with pytest.raises(FigureError, match="two steps"):
+        with pytest.raises(figures.FigureError, match="two steps"):
             figures.slider(figure, few, label="Height", **GOOD)

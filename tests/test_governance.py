@@ -8,8 +8,10 @@ import networkx as nx
 import pandas as pd
 import pytest
 
-from taobao_villages import coding, data, governance
-from taobao_villages.claims import VERDICTS, Evidence
+from taobao_villages import data
+from taobao_villages.chapters import governance
+from taobao_villages.subjects import associations, coding, literature
+from taobao_villages.verdicts.claims import VERDICTS, Evidence
 
 DOUBTED, ALONE = "Read so.", "A deputy."  # what is inferred, and what is of one seller
 CLAIMS = [f"C{n}" for n in (46, 47, 48, 49, 50, 51, 52, 59, 60)]
@@ -77,7 +79,7 @@ FOUR = (
 
 def test_each_code_is_about_the_right_body(plant):
     plant(*FOUR)
-    codes = governance.association_codes(article_as_witness="counted").set_index(
+    codes = associations.association_codes(article_as_witness="counted").set_index(
         ["association", "concept"]
     )
     by = codes["by"]
@@ -85,29 +87,29 @@ def test_each_code_is_about_the_right_body(plant):
     assert by["f", "lobby"] == "individual"
     assert by["f", "exists"] == "association"
     assert by["g", "norms"] == "other body"
-    assert governance.existing(codes.reset_index()) == ["a", "b", "c", "d", "f"]
+    assert associations.existing(codes.reset_index()) == ["a", "b", "c", "d", "f"]
 
 
 def test_the_article_is_no_witness_for_itself(plant):
     plant(*FOUR)
-    assert "d" not in governance.ties().index
-    counted = governance.ties(article_as_witness="counted", seller_side="founder or autonomy")
+    assert "d" not in associations.ties().index
+    counted = associations.ties(article_as_witness="counted", seller_side="founder or autonomy")
     assert counted.loc["d", "autonomy"] == "high"
     assert counted.loc["d", "sellers"]
-    assert governance.ARTICLE not in governance.C47.judge().evidence.sources
+    assert associations.ARTICLE not in governance.C47.judge().evidence.sources
 
 
 def test_accounts_that_disagree_are_both_shown(plant):
     plant(*FOUR)
-    table = governance.ties()
+    table = associations.ties()
     assert table.loc["b", "founder"] == "state / sellers"
     assert table.loc["b", "state"]
-    assert not governance.ties(accounts="undisputed").loc["b", "state_founder"]
+    assert not associations.ties(accounts="undisputed").loc["b", "state_founder"]
 
 
 def test_silence_is_shown_as_not_reported(plant):
     plant(*FOUR)
-    assert set(governance.ties().loc["f", ["founder", "money", "office", "autonomy"]]) == {
+    assert set(associations.ties().loc["f", ["founder", "money", "office", "autonomy"]]) == {
         "not reported"
     }
 
@@ -126,8 +128,8 @@ def test_ties_to_both_sides_by_hand(plant):
 
 def test_doubtful_codes_can_be_left_out(plant):
     plant(*FOUR)
-    assert governance.ties().loc["c", "state"]
-    assert not governance.ties(doubtful=False).loc["c", "state"]
+    assert associations.ties().loc["c", "state"]
+    assert not associations.ties(doubtful=False).loc["c", "state"]
 
 
 def test_shaji_counts_once_or_twice(plant):
@@ -170,18 +172,18 @@ def test_reading_a_branch_as_low_autonomy_is_a_choice(plant):
 def test_functions_by_hand(plant):
     # four associations (a, b, c, f): one settles, one trains, the deputy of f is no association
     plant(*FOUR)
-    table = governance.functions()
+    table = associations.functions()
     assert set(table["total"]) == {4}
     assert tuple(table.loc["settle_conflict", ["lowest", "highest"]]) == (25, 100)
     assert table.loc["lobby", "reported"] == 0
     assert table.loc["norms", "reported"] == 0
     assert table.loc["attract_investment", "lowest"] == 0
-    assert list(table.index[:5]) == list(governance.FIVE)
+    assert list(table.index[:5]) == list(associations.FIVE)
 
 
 def test_nothing_that_is_silent_lowers_the_highest_share(plant):
     plant(*FOUR)
-    assert governance.functions()["highest"].eq(100).all()
+    assert associations.functions()["highest"].eq(100).all()
 
 
 @pytest.mark.parametrize(
@@ -199,16 +201,16 @@ def test_each_generous_reading_adds_a_function(plant, choices, found):
 
 def test_promotion_can_be_read_as_attracting_investment(plant):
     plant(*FOUR, ("a", "promotion", "1", "m051", "Shows visitors round."))
-    plain = governance.functions()
+    plain = associations.functions()
     assert plain.loc["promotion", "reported"] == 1
-    read = governance.functions(promotion="attracting investment")
+    read = associations.functions(promotion="attracting investment")
     assert read.loc["attract_investment", "reported"] == 1
     assert read.loc["promotion", "reported"] == 0
 
 
 def test_the_matrix_tells_wishes_from_facts(plant):
     plant(*FOUR)
-    table = governance.matrix()
+    table = associations.matrix()
     assert table.loc["b", "settle_conflict"] == "association"
     assert table.loc["e", "conduit"] == "proposed"
     assert table.loc["f", "lobby"] == "individual"
@@ -218,7 +220,7 @@ def test_the_matrix_tells_wishes_from_facts(plant):
 
 def test_cells_count_their_sources(plant):
     plant(*FOUR, ("a", "founder", "government", "m062", "County offices."))
-    table = governance.cells().set_index(["place", "what", "value"])
+    table = associations.cells().set_index(["place", "what", "value"])
     assert table.loc[("a", "founder", "government"), "n_sources"] == 2
     assert table.loc[("d", "autonomy", "high"), "only_article"]
 
@@ -227,7 +229,7 @@ def test_patterns_are_bounded_by_all_cases(monkeypatch):
     frame = rows(("daji", "state_follows", "1", "m051", "Follows."))
     frame["dimension"] = "governance"
     monkeypatch.setattr(coding, "codes", lambda **_: frame)
-    table = governance.patterns()
+    table = associations.patterns()
     assert table.loc["state_follows", "reported"] == 1
     assert table.loc["state_follows", "lowest"] == pytest.approx(
         100 / len(data.load("cases/cases"))
@@ -238,16 +240,16 @@ def test_patterns_are_bounded_by_all_cases(monkeypatch):
 @pytest.mark.parametrize(
     ("function", "choice"),
     [
-        (governance.association_codes, {"article_as_witness": "maybe"}),
-        (governance.association_codes, {"dongfeng_and_shaji": "three"}),
-        (governance.ties, {"accounts": "some"}),
-        (governance.functions, {"promotion": "both"}),
+        (associations.association_codes, {"article_as_witness": "maybe"}),
+        (associations.association_codes, {"dongfeng_and_shaji": "three"}),
+        (associations.ties, {"accounts": "some"}),
+        (associations.functions, {"promotion": "both"}),
         (governance.autonomy_evidence, {"party_secretary_as_head": "means high"}),
         (governance.kin_evidence, {"position": "cook"}),
-        (governance.statements, {"works": "none"}),
-        (governance.premises, {"period": "before"}),
+        (literature.statements, {"works": "none"}),
+        (literature.premises, {"period": "before"}),
         (governance.voice_evidence, {"period": "before"}),
-        (governance.patterns, {"article_as_witness": "maybe"}),
+        (associations.patterns, {"article_as_witness": "maybe"}),
     ],
 )
 def test_unknown_choices_are_refused(function, choice):
@@ -260,18 +262,18 @@ def test_unknown_choices_are_refused(function, choice):
 
 
 def test_persons_join_trade_and_office():
-    people = governance.roles()
+    people = associations.roles()
     assert people.loc["daji_1", "joins"]  # seller, secretary and deputy
     assert people.loc["shaji_1", "joins"]  # head and secretary, not said to sell
     assert not people.loc["suichang_1", "joins"]  # seller and head of the association
-    flags = ["seller", *governance.LEADING]
+    flags = ["seller", *associations.LEADING]
     assert people[flags].sum(axis=1).ge(2).all(), "who has one role is not listed"
     assert people[flags].sum().sum() == len(data.load("cases/roles"))
 
 
 def test_the_network_of_roles_weighs_by_persons():
     graph = governance.role_network()
-    people = governance.roles()
+    people = associations.roles()
     for one, two, about in graph.edges(data=True):
         assert about["weight"] == (people[one] & people[two]).sum()
     possible = itertools.combinations(sorted(graph), 2)
@@ -306,13 +308,13 @@ def test_without_kin_there_is_nothing_to_test(monkeypatch):
 
 
 def say(*told):
-    """Statements as `governance.statements` gives them: work, cited, direction, strength."""
+    """Statements as `literature.statements` gives them: work, cited, direction, strength."""
     columns = ["work_key", "cited", "direction", "strength"]
     return pd.DataFrame(told, columns=columns).assign(read="abstract", source_id="li2017")
 
 
 def test_tally_by_hand():
-    found = governance.tally(
+    found = literature.tally(
         say(
             ("w", True, "not_read", None),
             ("x", True, "supports", "direct"),
@@ -342,7 +344,7 @@ def test_tally_by_hand():
     ],
 )
 def test_rule_of_the_literature(monkeypatch, told, verdict):
-    monkeypatch.setattr(governance, "statements", lambda *_, **__: say(*told))
+    monkeypatch.setattr(literature, "statements", lambda *_, **__: say(*told))
     assert governance.C46.judge().verdict == verdict
     assert governance.C50.judge().verdict == verdict
 
@@ -360,19 +362,19 @@ def test_rule_of_the_literature(monkeypatch, told, verdict):
 def test_rule_of_the_other_powers(monkeypatch, told, verdict):
     parts = list(governance.PARTS)[: len(told)]
     frame = say(*told).assign(part=parts)
-    monkeypatch.setattr(governance, "statements", lambda *_, **__: frame)
+    monkeypatch.setattr(literature, "statements", lambda *_, **__: frame)
     assert governance.C59.judge().verdict.startswith(verdict)
 
 
 def test_what_does_not_count_is_kept_as_unread_or_silent():
-    every = governance.statements("C59")
-    own = governance.statements("C59", texts_counted="the authors' own text")
+    every = literature.statements("C59")
+    own = literature.statements("C59", texts_counted="the authors' own text")
     assert len(own) == len(every)
     second_hand = every["read"].isin(["description", "review"])
     assert own.loc[second_hand, "direction"].eq("not_read").all()
-    direct = governance.statements("C59", statements_counted="direct")
+    direct = literature.statements("C59", statements_counted="direct")
     assert direct.loc[every["strength"] == "partial", "direction"].eq("silent").all()
-    assert governance.statements("C59", works="cited by the article")["cited"].all()
+    assert literature.statements("C59", works="cited by the article")["cited"].all()
 
 
 def test_unread_works_are_named_and_state_nothing():
@@ -385,8 +387,8 @@ def test_unread_works_are_named_and_state_nothing():
 
 
 def test_short_names():
-    assert governance.short_name("tsai2007") == "Tsai 2007"
-    assert governance.short_name("zhoufz2006") == "Zhou 2006"
+    assert literature.short_name("tsai2007") == "Tsai 2007"
+    assert literature.short_name("zhoufz2006") == "Zhou 2006"
 
 
 # ---- voice (C60) ----------------------------------------------------------------------------
@@ -457,24 +459,24 @@ MAP = nodes(
 
 def test_premises_by_hand(monkeypatch):
     monkeypatch.setattr(
-        governance,
+        literature,
         "argument",
         lambda *, doubtful=True: MAP if doubtful else MAP[~MAP["doubtful"]],
     )
-    assert governance.premises()["stands"].to_dict() == {"p": "supported", "q": "contested"}
-    assert governance.premises(doubtful=False).loc["q", "stands"] == "opposed"
-    assert governance.premises(period="any year").loc["p", "stands"] == "contested"
-    wide = governance.premises(meaning_of_corporatism="with one licensed voice")
+    assert literature.premises()["stands"].to_dict() == {"p": "supported", "q": "contested"}
+    assert literature.premises(doubtful=False).loc["q", "stands"] == "opposed"
+    assert literature.premises(period="any year").loc["p", "stands"] == "contested"
+    wide = literature.premises(meaning_of_corporatism="with one licensed voice")
     assert wide.loc["r", "stands"] == "no later evidence"
     own = nodes(("q3", "p", "against", "Its own", "A.", 2018, False, "li2017"))
-    monkeypatch.setattr(governance, "argument", lambda **_: pd.concat([MAP, own]))
-    assert governance.premises().loc["p", "stands"] == "supported"
-    assert governance.premises(article_as_witness="counted").loc["p", "stands"] == "contested"
+    monkeypatch.setattr(literature, "argument", lambda **_: pd.concat([MAP, own]))
+    assert literature.premises().loc["p", "stands"] == "supported"
+    assert literature.premises(article_as_witness="counted").loc["p", "stands"] == "contested"
 
 
 def test_evidence_on_corporatism_by_hand(monkeypatch):
     monkeypatch.setattr(
-        governance,
+        literature,
         "argument",
         lambda *, doubtful=True: MAP if doubtful else MAP[~MAP["doubtful"]],
     )
@@ -485,8 +487,8 @@ def test_evidence_on_corporatism_by_hand(monkeypatch):
 
 
 def test_layout_puts_a_premise_beside_the_middle_of_its_evidence(monkeypatch):
-    monkeypatch.setattr(governance, "argument", lambda *, doubtful=True: MAP)
-    laid = governance.argument_layout(gap=1.0).set_index("node_id")
+    monkeypatch.setattr(literature, "argument", lambda *, doubtful=True: MAP)
+    laid = literature.argument_layout(gap=1.0).set_index("node_id")
     assert laid["y"].to_dict() == {
         "p": 0.5, "p1": 0, "p2": 1, "q": 3.5, "q1": 3, "q2": 4, "r": 6, "r1": 6
     }  # fmt: skip
@@ -598,9 +600,9 @@ def test_what_the_text_says_of_choices_holds():
 def test_no_concept_of_the_module_is_unknown_to_the_codebook():
     book = data.load("cases/codebook")
     known = set(book.loc[book["dimension"] == "association", "group"])
-    used = {*governance.TIES, *governance.FUNCTIONS, "exists", "demanded"}
+    used = {*associations.TIES, *associations.FUNCTIONS, "exists", "demanded"}
     assert used - known == {"attract_investment"}  # no source reports it: that is a finding
     groups = set(book.loc[book["dimension"] == "governance", "group"])
-    assert set(governance.PATTERNS) <= groups
+    assert set(associations.PATTERNS) <= groups
     codes = set(book["code"])
-    assert {*governance.PARTY_CODES, *governance.SOCIAL} <= codes
+    assert {*associations.PARTY_CODES, *governance.SOCIAL} <= codes

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from taobao_villages import __version__, data, launch, statistics
-from taobao_villages.libraries import MissingLibrary, needs
+from taobao_villages import __version__, data
+from taobao_villages.book import launch
+from taobao_villages.course import wheel
+from taobao_villages.data.libraries import MissingLibrary, needs
+from taobao_villages.methods import space
 
 URL = "https://github.com/someone/taobao"
 
@@ -56,10 +59,10 @@ def test_exported_notebooks_have_one_more_cell_and_are_else_the_same(root, tmp_p
 
 
 def test_the_wheel_is_the_same_twice_and_holds_the_data(root, tmp_path):
-    one, other = (launch.build_wheel(root, tmp_path / name) for name in ("one", "other"))
+    one, other = (wheel.build_wheel(root, tmp_path / name) for name in ("one", "other"))
     assert one.read_bytes() == other.read_bytes()
     held = set(zipfile.ZipFile(one).namelist())
-    assert {"taobao_villages/launch.py", "taobao_villages/_data/datapackage.json"} <= held
+    assert {"taobao_villages/book/launch.py", "taobao_villages/_data/datapackage.json"} <= held
 
 
 def test_a_missing_library_is_told_in_one_sentence(monkeypatch):
@@ -76,7 +79,7 @@ def test_a_missing_library_is_told_in_one_sentence(monkeypatch):
 def test_a_missing_spatial_library_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "esda.moran", None)
     with pytest.raises(MissingLibrary, match=r"A spatial statistic needs the library esda"):
-        statistics.moran([1.0, 2.0, 3.0, 4.0], None, seed=1)
+        space.moran([1.0, 2.0, 3.0, 4.0], None, seed=1)
 
 
 def test_an_error_inside_a_library_is_not_hidden():

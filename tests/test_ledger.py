@@ -17,7 +17,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from taobao_villages import claims, multiverse
+from taobao_villages.verdicts import ledger, multiverse
+from taobao_villages.verdicts.claims import Claim
 
 ACCEPTED = Path(__file__).with_name("ledger.json")
 VARIANTS = Path(__file__).with_name("variants.json")
@@ -27,8 +28,8 @@ NOT_COMPARED = {"data_version", "argument", "rule_changes"}
 
 def entries(section: str | None = None) -> dict[str, dict[str, Any]]:
     """The ledger's entries as they are now, by claim, of one section or of all."""
-    chosen = [claim for claim in claims.declared() if section in (None, claim.section)]
-    rows = json.loads(claims.as_json([claim.judge().as_dict() for claim in chosen]))
+    chosen = [claim for claim in ledger.declared() if section in (None, claim.section)]
+    rows = json.loads(ledger.as_json([claim.judge().as_dict() for claim in chosen]))
     return {row.pop("id"): {k: v for k, v in row.items() if k not in NOT_COMPARED} for row in rows}
 
 
@@ -43,7 +44,7 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-@pytest.mark.parametrize("section", claims.sections())
+@pytest.mark.parametrize("section", ledger.sections())
 def test_no_number_moved_unseen(section):
     known = json.loads(ACCEPTED.read_text("utf-8"))
     now = entries(section)
@@ -73,7 +74,7 @@ def summed(results: pd.DataFrame) -> dict[str, Any]:
     return told
 
 
-def variants(claim: claims.Claim) -> dict[str, dict[str, Any]]:
+def variants(claim: Claim) -> dict[str, dict[str, Any]]:
     """What a claim's variants say: all of them, and those with each value of a choice."""
     results = multiverse.run([claim], permutations=99, jobs=1)
     lines = {"all": summed(results)}
@@ -85,7 +86,7 @@ def variants(claim: claims.Claim) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "claim", claims.declared(), ids=lambda claim: f"{claim.section}-{claim.id}"
+    "claim", ledger.declared(), ids=lambda claim: f"{claim.section}-{claim.id}"
 )
 def test_no_variant_moved_unseen(claim):
     now, accepted = variants(claim), json.loads(VARIANTS.read_text("utf-8")).get(claim.id, {})
@@ -98,7 +99,7 @@ def test_no_variant_moved_unseen(claim):
 
 
 def test_variants_are_accepted_of_declared_claims_only():
-    assert list(json.loads(VARIANTS.read_text("utf-8"))) == [c.id for c in claims.declared()]
+    assert list(json.loads(VARIANTS.read_text("utf-8"))) == [c.id for c in ledger.declared()]
 
 
 def test_a_number_that_moved_is_seen():
@@ -112,7 +113,7 @@ if __name__ == "__main__":
     text = json.dumps(entries(), ensure_ascii=False, indent=1)
     ACCEPTED.write_text(text + "\n", "utf-8")
     blocks = []
-    for one in claims.declared():
+    for one in ledger.declared():
         told = [
             f"  {json.dumps(line, ensure_ascii=False)}: {json.dumps(summary)}"
             for line, summary in variants(one).items()

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from taobao_villages import launch
+from taobao_villages.book import launch
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,14 @@
-"""What the long runs compare and count (benchmarks/kills.py, surroundings.py, faults.py)."""
+"""What the long runs compare and count (audits/kills.py, surroundings.py, faults.py)."""
 
 from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
 
-import faults
-import kills
 import pytest
-import surroundings
 
-from taobao_villages import multiverse
+from audits import faults, kills, surroundings
+from taobao_villages.book import measured
 
 # ---- builds that were killed ----------------------------------------------------------------
 
@@ -69,7 +67,7 @@ def test_a_marked_notebook_is_another_file_with_the_same_cells(tmp_path):
 
 
 def test_every_build_that_was_killed_gave_the_same_pages_in_the_end():
-    kept = multiverse.stored("kills")
+    kept = measured.stored("kills")
     assert len(kept["kills"]) == kept["same"] + kept["other"] >= 20
     assert [kill for kill in kept["kills"] if kill["result"] != "same"] == []
     assert kept["other"] == 0
@@ -104,7 +102,7 @@ def test_a_way_that_the_machine_does_not_allow_is_refused_with_a_reason():
 
 
 def test_every_notebook_said_the_same_in_every_way(root):
-    kept = multiverse.stored("surroundings")
+    kept = measured.stored("surroundings")
     assert list(kept["ways"]) == list(surroundings.WAYS)
     assert kept["notebooks"] == len(list((root / "book").rglob("*.ipynb")))
     for way, told in kept["ways"].items():

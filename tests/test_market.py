@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from taobao_villages import claims, data, market, statistics
+from taobao_villages import data
+from taobao_villages.chapters import market
+from taobao_villages.methods import growth, inequality
+from taobao_villages.subjects import firms, retail
+from taobao_villages.verdicts.claims import Evidence
 
 IDS = ("C01", "C02", "C03", "C04", "C05", "C57")
 
@@ -41,23 +45,23 @@ def test_only_whole_years_and_no_forecasts(planted):
     rows = retail_rows(("x", 2015, 10.0), ("x", 2016, 30.0, "RMB billion", "m037", "forecast"))
     half = retail_rows(("x", 2016, 5.0)).assign(precision="half")
     planted(market__online_retail=pd.concat([rows, half], ignore_index=True))
-    assert market.totals("x")["value"].tolist() == [10]
-    assert market.totals("x", forecasts=True)["value"].tolist() == [10, 30]
+    assert retail.totals("x")["value"].tolist() == [10]
+    assert retail.totals("x", forecasts=True)["value"].tolist() == [10, 30]
 
 
 def test_an_indicator_without_annual_figures_is_named():
     with pytest.raises(ValueError, match="nonsense"):
-        market.totals("nonsense")
+        retail.totals("nonsense")
     with pytest.raises(ValueError, match="b2c_gmv_analysys"):
-        market.totals("b2c_gmv_analysys")
+        retail.totals("b2c_gmv_analysys")
 
 
 def test_a_year_with_two_figures_has_a_lowest_and_a_highest(planted):
     planted(market__online_retail=retail_rows(("x", 2015, 10.0), ("x", 2015, 14.0)))
-    assert market.series("x").to_dict() == {2015: 10}
-    assert market.series("x", pick="highest").to_dict() == {2015: 14}
+    assert retail.series("x").to_dict() == {2015: 10}
+    assert retail.series("x", pick="highest").to_dict() == {2015: 14}
     with pytest.raises(ValueError, match="highest"):
-        market.series("x", pick="mean")
+        retail.series("x", pick="mean")
 
 
 def test_dollars_and_yuan_are_converted_at_the_rate_of_the_year(planted):
@@ -70,14 +74,14 @@ def test_dollars_and_yuan_are_converted_at_the_rate_of_the_year(planted):
             ("online_retail_cnnic", 2014, 300.0, "USD billion"),
         )
     )
-    table = market.online_retail(publishers=["CNNIC"]).set_index("year")
+    table = retail.online_retail(publishers=["CNNIC"]).set_index("year")
     assert table["usd"].to_dict() == {2012: 100, 2013: 200}  # no rate of 2014: left out
     assert table["rmb"].to_dict() == {2012: 600, 2013: 1000}
 
 
 def test_publishers_stand_in_their_order_without_the_article():
-    table = market.by_publisher()
-    assert list(table.index) == [name for name in market.PUBLISHERS if name in table.index]
+    table = retail.by_publisher()
+    assert list(table.index) == [name for name in retail.PUBLISHERS if name in table.index]
     assert np.isnan(table.loc["iResearch", "low_2012"])  # the article is the only source
     assert table.loc["iResearch", "low_2016"] == pytest.approx(4.7)
     assert (table["low_2016"].dropna() <= table["high_2016"].dropna()).all()
@@ -88,26 +92,26 @@ def test_publishers_stand_in_their_order_without_the_article():
 
 def test_compound_growth_by_hand():
     # 100 to 121 in two years is 10% a year; 1.2 to 4.7 in four is 40.7%
-    assert market.cagr(100, 121, 2) == pytest.approx(10)
-    assert market.cagr(1.2, 4.7, 4) == pytest.approx(40.68, abs=0.01)
-    assert market.cagr(1.2, 4.7, 4) == pytest.approx(
+    assert growth.cagr(100, 121, 2) == pytest.approx(10)
+    assert growth.cagr(1.2, 4.7, 4) == pytest.approx(40.68, abs=0.01)
+    assert growth.cagr(1.2, 4.7, 4) == pytest.approx(
         100 * np.expm1(np.log(4.7 / 1.2) / 4)  # by logarithms
     )
-    assert market.cagr(5, 5, 3) == 0
+    assert growth.cagr(5, 5, 3) == 0
     with pytest.raises(ValueError, match="positive"):
-        market.cagr(0, 5, 3)
+        growth.cagr(0, 5, 3)
 
 
 def test_rounded_figures_leave_a_range_by_hand():
     # 1.2 may be 1.15 to 1.25, 4.7 may be 4.65 to 4.75: 4.65 / 1.25 = 3.72, 4.75 / 1.15 = 4.13
-    ends = market.rounding_range(1.2, 4.7, 4, step=0.1)
+    ends = growth.rounding_range(1.2, 4.7, 4, step=0.1)
     assert ends["multiple"].round(2).tolist() == [3.72, 4.13]
-    assert ends.loc["low", "cagr"] < market.cagr(1.2, 4.7, 4) < ends.loc["high", "cagr"]
+    assert ends.loc["low", "cagr"] < growth.cagr(1.2, 4.7, 4) < ends.loc["high", "cagr"]
 
 
 def test_a_constant_rate_is_found_without_a_residual():
     values = pd.Series(100 * 1.25 ** np.arange(5), index=range(2012, 2017))
-    summary, fit = market.log_linear(values)
+    summary, fit = growth.log_linear(values)
     assert summary["rate"] == pytest.approx(25)
     assert summary["low"] == pytest.approx(25) == summary["high"]
     assert fit["residual"].abs().max() < 1e-9
@@ -115,7 +119,7 @@ def test_a_constant_rate_is_found_without_a_residual():
 
 def test_the_fit_agrees_with_scipy():
     values = pd.Series([1200, 1883, 2800, 3800, 4700.0], index=range(2012, 2017))
-    summary, fit = market.log_linear(values)
+    summary, fit = growth.log_linear(values)
     line = stats.linregress(values.index, np.log(values))
     half = stats.t.ppf(0.975, 3) * line.stderr
     assert summary["rate"] == pytest.approx(100 * np.expm1(line.slope))
@@ -123,13 +127,13 @@ def test_the_fit_agrees_with_scipy():
     assert summary["high"] == pytest.approx(100 * np.expm1(line.slope + half))
     fitted = np.exp(line.intercept + line.slope * values.index)
     assert fit["fitted"].to_numpy() == pytest.approx(fitted)
-    narrow, _ = market.log_linear(values, level=0.5)
+    narrow, _ = growth.log_linear(values, level=0.5)
     assert summary["low"] < narrow["low"] < narrow["high"] < summary["high"]
 
 
 def test_slowing_growth_bends_the_residuals_down_at_both_ends():
     values = pd.Series([100, 160, 224, 280, 308.0], index=range(2012, 2017))  # 60, 40, 25, 10%
-    residual = market.log_linear(values)[1]["residual"]
+    residual = growth.log_linear(values)[1]["residual"]
     assert residual[2012] < 0 > residual[2016]
     assert residual[2014] > 0
 
@@ -139,7 +143,7 @@ def test_the_fit_holds_its_level_when_growth_is_constant():
     for _ in range(400):
         noise = rng.normal(0, 0.1, 5)
         values = pd.Series(np.exp(0.3 * np.arange(5) + noise), index=range(2012, 2017))
-        summary, _ = market.log_linear(values)
+        summary, _ = growth.log_linear(values)
         inside += summary["low"] <= 100 * np.expm1(0.3) <= summary["high"]
     assert 365 <= inside <= 395  # 95% of 400 is 380
 
@@ -147,21 +151,21 @@ def test_the_fit_holds_its_level_when_growth_is_constant():
 @pytest.mark.parametrize("values", [[1, 2], [1, 0, 2], [1, np.nan, 2]])
 def test_too_few_or_wrong_values_are_refused(values):
     with pytest.raises(ValueError, match="three positive"):
-        market.log_linear(pd.Series(values, index=range(len(values)), dtype=float))
+        growth.log_linear(pd.Series(values, index=range(len(values)), dtype=float))
 
 
 def test_year_on_year_needs_the_year_before():
-    yearly = market.year_on_year(pd.Series({2012: 100.0, 2013: 150.0, 2015: 300.0, 2016: 330.0}))
+    yearly = growth.year_on_year(pd.Series({2012: 100.0, 2013: 150.0, 2015: 300.0, 2016: 330.0}))
     assert yearly.to_dict() == pytest.approx({2013: 50, 2016: 10})
 
 
 def test_growth_is_compared_over_the_same_years(planted):
     rows = [("online_retail_sales_nbs", year, 100.0 * 2**k) for k, year in enumerate((2013, 2014))]
     rows += [("online_retail_sales_nbs", 2016, 1000.0)]
-    rows += [(market.RETAIL, year, 1000.0) for year in range(2012, 2017)]
+    rows += [(retail.RETAIL, year, 1000.0) for year in range(2012, 2017)]
     rows += [("gdp_china_final", year, 5000.0) for year in (2012, 2014, 2015, 2016)]
     planted(market__online_retail=retail_rows(*rows))
-    table = market.growth_rates(publisher="Statistics office")
+    table = retail.growth_rates(publisher="Statistics office")
     assert set(table["first"]) == {2014}  # 2013 has no final GDP
     assert set(table["last"]) == {2016}
     assert table.loc["online", "multiple"] == 5
@@ -170,11 +174,11 @@ def test_growth_is_compared_over_the_same_years(planted):
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(ValueError, match="'fit'"):
-        market.growth_rates(method="guess")
+        retail.growth_rates(method="guess")
 
 
 def test_fit_and_ends_tell_much_the_same():
-    ends, fit = (market.growth_rates(method=method) for method in ("ends", "fit"))
+    ends, fit = (retail.growth_rates(method=method) for method in ("ends", "fit"))
     assert ends.loc["online", "rate"] == pytest.approx(fit.loc["online", "rate"], abs=2)
     assert fit.loc["online", "low"] < fit.loc["online", "rate"] < fit.loc["online", "high"]
 
@@ -191,43 +195,43 @@ def test_the_market_of_a_fiscal_year_by_hand(planted):
     )
     planted(market__online_retail=rows)
     # nine months of 2015 and three of 2016: 300 + 200
-    assert market.market_size("iResearch", "same months") == 500
-    assert market.market_size("iResearch", "2016") == 800
+    assert retail.market_size("iResearch", "same months") == 500
+    assert retail.market_size("iResearch", "2016") == 800
     # persons: 50% of 400 and 25% of 800, so 0.75 * 200 + 0.25 * 200
-    assert market.market_size("iResearch", "same months", part="C2C") == 200
-    assert market.market_size("iResearch", "2016", part="B2C") == 600
+    assert retail.market_size("iResearch", "same months", part="C2C") == 200
+    assert retail.market_size("iResearch", "2016", part="B2C") == 600
 
 
 def test_parts_make_the_whole():
-    for period in market.PERIODS:
+    for period in retail.PERIODS:
         firms, persons = (
-            market.market_size("iResearch", period, part=part) for part in ("B2C", "C2C")
+            retail.market_size("iResearch", period, part=part) for part in ("B2C", "C2C")
         )
-        assert firms + persons == pytest.approx(market.market_size("iResearch", period))
+        assert firms + persons == pytest.approx(retail.market_size("iResearch", period))
 
 
 def test_markets_that_nobody_prints_are_refused():
     with pytest.raises(ValueError, match="same months"):
-        market.market_size("iResearch", "2014")
+        retail.market_size("iResearch", "2014")
     with pytest.raises(ValueError, match="B2C"):
-        market.market_size("Statistics office", "2016", part="B2C")
+        retail.market_size("Statistics office", "2016", part="B2C")
 
 
 def test_taobao_and_tmall_make_the_whole_of_alibaba():
-    table = market.sales_shares().pivot(index=["market", "period"], columns="whose", values="share")
-    tmall = 100 * market.platform_sales("Tmall", "2016-03")
+    table = retail.sales_shares().pivot(index=["market", "period"], columns="whose", values="share")
+    tmall = 100 * retail.platform_sales("Tmall", "2016-03")
     for (name, period), row in table.iterrows():
-        rest = tmall / market.market_size(name, period)
-        assert row[market.ALONE] + rest == pytest.approx(row[market.BOTH])
+        rest = tmall / retail.market_size(name, period)
+        assert row[retail.ALONE] + rest == pytest.approx(row[retail.BOTH])
 
 
 def test_denominators_are_sorted_and_sourced():
-    table = market.denominators()
+    table = retail.denominators()
     assert table["share"].is_monotonic_decreasing
     known = set(data.sources().index)
     for row in table.to_dict("records"):
         assert row["sources"]
-        assert set(row["sources"]) <= known - {market.ARTICLE}
+        assert set(row["sources"]) <= known - {retail.ARTICLE}
     assert set(table["how"]) == {"sales over market", "published"}
 
 
@@ -236,20 +240,20 @@ def test_denominators_are_sorted_and_sourced():
 
 def test_bounds_of_the_index_by_hand():
     # 50, 20 and 10 known, 20 unknown: 2,500 + 400 + 100 = 3,000 at least; two firms of 10 add 200
-    assert market.hhi_bounds([50, 20, 10]) == pytest.approx((3000, 3200))
+    assert inequality.hhi_bounds([50, 20, 10]) == pytest.approx((3000, 3200))
     # one firm of 20 adds 400
-    assert market.hhi_bounds([50, 20, 10], rest="one firm") == pytest.approx((3000, 3400))
+    assert inequality.hhi_bounds([50, 20, 10], rest="one firm") == pytest.approx((3000, 3400))
     # 60 and 25 known, 15 unknown and smaller than 25: one firm of 15
-    assert market.hhi_bounds([60, 25]) == pytest.approx((4225, 4450))
+    assert inequality.hhi_bounds([60, 25]) == pytest.approx((4225, 4450))
     # 40 known alone, 60 unknown: one more of 40 and one of 20
-    assert market.hhi_bounds([40]) == pytest.approx((1600, 3600))
+    assert inequality.hhi_bounds([40]) == pytest.approx((1600, 3600))
 
 
 def test_a_whole_market_has_one_index_and_it_is_the_one_of_the_library():
     shares = [55, 30, 10, 5]
-    low, high = market.hhi_bounds(shares)
-    assert low == high == pytest.approx(10_000 * statistics.hhi(shares))
-    assert market.hhi_bounds([100]) == (10_000, 10_000)
+    low, high = inequality.hhi_bounds(shares)
+    assert low == high == pytest.approx(10_000 * inequality.hhi(shares))
+    assert inequality.hhi_bounds([100]) == (10_000, 10_000)
 
 
 def test_no_way_to_divide_the_rest_leaves_the_bounds():
@@ -260,27 +264,27 @@ def test_no_way_to_divide_the_rest_leaves_the_bounds():
         while left > 1e-9:  # firms of any size up to the smallest known
             parts.append(min(left, rng.uniform(0.2, 1) * known.min()))
             left -= parts[-1]
-        low, high = market.hhi_bounds(known)
-        index = 10_000 * statistics.hhi(np.append(known, parts))
+        low, high = inequality.hhi_bounds(known)
+        index = 10_000 * inequality.hhi(np.append(known, parts))
         assert low - 1e-6 <= index <= high + 1e-6
-        assert high <= market.hhi_bounds(known, rest="one firm")[1] + 1e-6
+        assert high <= inequality.hhi_bounds(known, rest="one firm")[1] + 1e-6
 
 
 def test_half_of_a_market_alone_makes_the_mark():
     rng = np.random.default_rng(5)
     for top in rng.uniform(50, 100, 50):
-        assert market.hhi_bounds([top])[0] >= 2500
+        assert inequality.hhi_bounds([top])[0] >= 2500
 
 
 @pytest.mark.parametrize("shares", [[], [0, 50], [-1], [60, 50]])
 def test_shares_that_cannot_be_are_refused(shares):
     with pytest.raises(ValueError, match="100%"):
-        market.hhi_bounds(shares)
+        inequality.hhi_bounds(shares)
 
 
 def test_an_unknown_rest_is_refused():
     with pytest.raises(ValueError, match="one firm"):
-        market.hhi_bounds([50], rest="nobody")
+        inequality.hhi_bounds([50], rest="nobody")
 
 
 def share_rows(*rows):
@@ -301,13 +305,13 @@ def test_brands_of_a_firm_are_joined_and_sums_are_not_counted_twice(planted):
             ("Feixin (China Mobile)", im, 20.0),
         )
     )
-    firm = market.concentration().iloc[0]
+    firm = firms.concentration().iloc[0]
     assert (firm["leader"], firm["top"], firm["n"]) == ("Tencent", 70, 2)
     assert firm["low"] == 70**2 + 20**2
-    brand = market.concentration(owner="brand").iloc[0]
+    brand = firms.concentration(owner="brand").iloc[0]
     assert (brand["leader"], brand["top"], brand["n"]) == ("Tencent QQ", 40, 3)
     with pytest.raises(ValueError, match="brand"):
-        market.concentration(owner="family")
+        firms.concentration(owner="family")
 
 
 def test_what_divides_no_market_is_left_out(planted):
@@ -322,17 +326,17 @@ def test_what_divides_no_market_is_left_out(planted):
             ("Baidu", "search of maps", 70.0),
         )
     )
-    table = market.concentration()
+    table = firms.concentration()
     assert len(table) == 1
     assert table.loc[0, "top"] == 60
 
 
 def test_real_sets_of_shares_are_possible():
-    table = market.concentration()
+    table = firms.concentration()
     assert (table["low"] <= table["high"]).all()
     assert table["reported"].between(0, 100).all()
     assert (table["top"] <= table["reported"] + 1e-9).all()
-    assert set(table["leader"]) == set(market.LEADERS.values())
+    assert set(table["leader"]) == set(firms.LEADERS.values())
 
 
 # ---- China and the United States ------------------------------------------------------------
@@ -347,18 +351,18 @@ def two_countries(planted):
             ("online_retail_sales_nbs", 2016, 2000.0),
             *[
                 (name, 2013, 500.0)
-                for key, name in market.PUBLISHERS.items()
+                for key, name in retail.PUBLISHERS.items()
                 if key not in ("iResearch", "Statistics office")
             ],
-            (market.UNITED_STATES, 2013, 110.0, "USD billion"),
-            (market.UNITED_STATES, 2016, 200.0, "USD billion"),
+            (retail.UNITED_STATES, 2013, 110.0, "USD billion"),
+            (retail.UNITED_STATES, 2016, 200.0, "USD billion"),
         )
     )
 
 
 def test_ratio_is_lowest_over_highest_by_hand(planted):
     two_countries(planted)
-    table = market.against_united_states()
+    table = retail.against_united_states()
     assert table.loc[2013, ["china_low", "china_high"]].tolist() == [100, 120]
     assert table.loc[2013, "ratio"] == pytest.approx(100 / 110)
     assert table.loc[2016, "ratio"] == pytest.approx(300 / 200)
@@ -368,7 +372,7 @@ def test_ratio_is_lowest_over_highest_by_hand(planted):
 
 def test_a_discount_and_a_single_publisher(planted):
     two_countries(planted)
-    table = market.against_united_states(publisher="iResearch", discount=25)
+    table = retail.against_united_states(publisher="iResearch", discount=25)
     assert table.loc[2013, "china_low"] == pytest.approx(120 * 0.75)
     details = market.largest_evidence(publisher="iResearch").details
     # 300 of 200: a third may go before both are equal
@@ -380,7 +384,7 @@ def test_a_discount_and_a_single_publisher(planted):
 
 def test_the_break_even_discount_makes_both_countries_equal():
     details = market.largest_evidence().details
-    table = market.against_united_states(discount=details["break_even"])
+    table = retail.against_united_states(discount=details["break_even"])
     assert table.loc[2016, "ratio"] == pytest.approx(1, abs=0.002)
 
 
@@ -401,7 +405,7 @@ def firm_rows(*rows):
 
 def test_owners_that_were_not_found_widen_the_bounds(planted):
     top, web = "top500_2016", "internet100_2016"
-    strategic = [(top, name, "state", 100) for name in market.STRATEGIC]
+    strategic = [(top, name, "state", 100) for name in firms.STRATEGIC]
     planted(
         market__leading_firms=firm_rows(
             *strategic,
@@ -411,22 +415,22 @@ def test_owners_that_were_not_found_widen_the_bounds(planted):
             (web, "internet", None, None),
         )
     )
-    table = market.owners()
+    table = firms.owners()
     assert table.loc["finance", ["state", "mixed", "not found"]].tolist() == [1, 1, 1]
     assert table.loc["finance", "state_low"] == pytest.approx(100 / 3)
     assert table.loc["finance", "state_high"] == 100
     assert table.loc["internet", ["private_low", "private_high"]].tolist() == [50, 100]
     # as private firms, the mixed one leaves a third for the state at least, two thirds at most
-    finance = market.owners(mixed="private").loc["finance"]
+    finance = firms.owners(mixed="private").loc["finance"]
     assert finance["state_high"] == pytest.approx(200 / 3)
     # by revenue: 100 of 100 + 50 + 50, the one without a revenue being 50 at most
-    assert market.owners(weight="revenue").loc["finance", "state_low"] == 50
+    assert firms.owners(weight="revenue").loc["finance", "state_low"] == 50
 
 
 @pytest.mark.parametrize("choice", [{"mixed": "both"}, {"weight": "staff"}, {"internet": 1999}])
 def test_unknown_choices_are_refused(choice):
     with pytest.raises(ValueError, match=str(next(iter(choice.values())))):
-        market.owners(**choice)
+        firms.owners(**choice)
 
 
 def test_every_named_owner_has_a_source():
@@ -441,7 +445,7 @@ def test_every_named_owner_has_a_source():
 
 
 def made(value=1.0, interval=None, **details):
-    return claims.Evidence(value, "", ["li2017"], interval, "made up", details=details)
+    return Evidence(value, "", ["li2017"], interval, "made up", details=details)
 
 
 @pytest.mark.parametrize(
@@ -487,7 +491,7 @@ def test_rule_of_the_seventy_percent(within, below, above, verdict):
 
 
 def test_rule_of_near_monopoly():
-    parts = {f"{kind}_{key}": 2 for kind in ("sets", "holds") for key in market.KEYS.values()}
+    parts = {f"{kind}_{key}": 2 for kind in ("sets", "holds") for key in firms.KEYS.values()}
     decide = market.C04.rule.decide
     assert decide(made(segments_whole=3, holds=6, **parts))[0] == "reproduced"
     assert decide(made(segments_whole=2, holds=5, **parts))[0] == "reproduced in part"
@@ -528,7 +532,7 @@ def test_rule_of_the_owners(mostly, maybe, interval, verdict):
 def test_choices_that_the_rules_turn_on():
     assert market.C01.judge(tolerance=10).verdict == "reproduced in part"
     assert market.C01.judge(tolerance=15).verdict == "reproduced"
-    assert market.C03.judge(platforms=market.ALONE).verdict == "contradicted"
+    assert market.C03.judge(platforms=retail.ALONE).verdict == "contradicted"
     assert market.C03.judge(period="same months", market="Statistics office").verdict == (
         "reproduced"
     )
@@ -561,9 +565,9 @@ def test_the_article_is_not_held_against_itself():
     assert totals.n == len(
         [
             row
-            for row in market.online_retail().itertuples()
-            if row.year in market.STATED and row.source_id != market.ARTICLE
+            for row in retail.online_retail().itertuples()
+            if row.year in market.STATED and row.source_id != retail.ARTICLE
         ]
     )
-    assert market.ARTICLE not in market.monopoly_evidence().sources
-    assert market.ARTICLE not in market.largest_evidence().sources
+    assert retail.ARTICLE not in market.monopoly_evidence().sources
+    assert retail.ARTICLE not in market.largest_evidence().sources

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from test_ledger import same
 
-from taobao_villages import after_2017, claims, conclusion, data
+from taobao_villages import data
+from taobao_villages.chapters import after_2017, conclusion
+from taobao_villages.verdicts import ledger
 
 ACCEPTED = Path(__file__).with_name("ledger.json")
 # Free text, by its columns: for people, not for code.
@@ -48,7 +50,7 @@ def other_choices():
     """What each claim says if a choice that once hung on words is made otherwise."""
     return {
         (claim.id, name): said(claim.judge(**{name: value}))
-        for claim in claims.declared()
+        for claim in ledger.declared()
         for name in CHOICES & set(claim.variants)
         for value in claim.variants[name][1:]
     }
@@ -62,8 +64,8 @@ def test_other_words_move_no_verdict_and_no_value():
     assert {"cases/case_codes", "market/evidence", "policy/events", "literature/works"} <= {*frames}
     conclusion._judged.cache_clear()
     with data.replaced(frames):
-        for claim in claims.declared():
-            row = json.loads(claims.as_json([claim.judge().as_dict()]))[0]
+        for claim in ledger.declared():
+            row = json.loads(ledger.as_json([claim.judge().as_dict()]))[0]
             for key in ("verdict", "value", "interval", "n", "sources"):
                 assert same(row[key], accepted[claim.id][key]), (claim.id, key)
         assert {f.key: said(f.judge()) for f in after_2017.FORECASTS} == forecasts

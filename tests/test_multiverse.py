@@ -17,8 +17,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import claims, data, multiverse
-from taobao_villages.claims import Claim, ClaimError, Evidence, Rule
+from taobao_villages import LAYOUT, PACKAGE, data
+from taobao_villages.book import measured
+from taobao_villages.verdicts import kept as store
+from taobao_villages.verdicts import ledger, multiverse
+from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidence, Rule
+from taobao_villages.verdicts.words import choice_words, commoner, flip_words, verdict_line, words
 
 SIGN = Rule(
     "Reproduced if positive.",
@@ -71,14 +75,14 @@ def test_a_claim_without_choices_is_run_once():
 
 
 def test_every_declared_claim_has_variants_or_says_why_not():
-    for declared in claims.declared():
+    for declared in ledger.declared():
         assert bool(declared.variants) != bool(declared.no_variants), declared.id
         assert len(multiverse.combinations(declared)) <= 400, declared.id
 
 
 def test_the_tasks_of_all_declared_claims_stand_in_their_order(monkeypatch):
     two = [claim(variants={"shift": (1, 0)}), Claim("C16", made_up, SIGN)]
-    monkeypatch.setattr(claims, "declared", lambda: two)
+    monkeypatch.setattr(ledger, "declared", lambda: two)
     assert multiverse.tasks(permutations=9) == [
         multiverse.Task("C15", 0, {"shift": 1}, 9),
         multiverse.Task("C15", 1, {"shift": 0}, 9),
@@ -99,9 +103,9 @@ def test_a_variant_calls_the_claims_own_function():
 
 
 def test_the_first_variant_of_each_claim_has_the_ledgers_verdict():
-    kept = multiverse.kept()
+    kept = store.kept()
     first = kept[kept["variant"] == 0].set_index("claim_id")["verdict"].to_dict()
-    assert first == {row["id"]: row["verdict"] for row in claims.ledger()}
+    assert first == {row["id"]: row["verdict"] for row in ledger.ledger()}
 
 
 def test_seeds_depend_on_the_variant_alone():
@@ -168,7 +172,7 @@ def test_a_variant_that_fails_is_named():
 
 
 def test_a_variant_says_which_tables_it_read():
-    task = multiverse.tasks([c for c in claims.declared() if c.id == "C19"])[0]
+    task = multiverse.tasks([c for c in ledger.declared() if c.id == "C19"])[0]
     row = multiverse.judge(task)
     assert {"villages/province_year", "provinces/provinces"} <= set(row["tables"])
     assert "cases/case_codes" not in row["tables"]
@@ -194,14 +198,14 @@ def test_explained_by_hand():
 
 
 def test_choices_and_values_in_words():
-    assert multiverse.words("rural_population") == "rural population"
-    assert multiverse.words("doubtful") == "codes the coder doubted"
-    assert multiverse.words(False) == "no"
-    assert multiverse.choice_words({"doubtful": False, "a": True}) == (
+    assert words("rural_population") == "rural population"
+    assert words("doubtful") == "codes the coder doubted"
+    assert words(False) == "no"
+    assert choice_words({"doubtful": False, "a": True}) == (
         "codes the coder doubted: left out; a: yes"
     )
-    assert multiverse.words((2014, 2015)) == "2014, 2015"
-    assert multiverse.words(("a", "b", "c", "d")) == "all 4"
+    assert words((2014, 2015)) == "2014, 2015"
+    assert words(("a", "b", "c", "d")) == "all 4"
 
 
 def test_nothing_to_explain_where_all_agree():
@@ -246,7 +250,7 @@ def test_a_share_of_the_variation_is_told_to_a_tenth_of_a_percent():
 
 
 def test_names_of_choices_are_short_enough_for_a_specification_curve():
-    names = {multiverse.words(name) for claim in claims.declared() for name in claim.variants}
+    names = {words(name) for claim in ledger.declared() for name in claim.variants}
     assert {name for name in names if len(name) > 26 or "_" in name} == set()
     rows = results([({"doubtful": True}, "reproduced"), ({"doubtful": False}, "contradicted")])
     _, labels = multiverse.curve(rows.assign(value=1.0, low=0.0, high=2.0), "C15")
@@ -280,7 +284,7 @@ def test_a_claim_without_a_choice_has_a_short_summary():
     assert entry["sentence"] == "No choice to vary."
     assert (entry["n"], entry["outcomes"], entry["agree"]) == (1, 1, 100)
     assert entry["decisive"] is entry["decisive_share"] is entry["flip"] is None
-    assert multiverse.flip_words(entry["flip"]) == "none"
+    assert flip_words(entry["flip"]) == "none"
 
 
 def test_a_summary_keeps_the_order_of_the_claims():
@@ -298,10 +302,8 @@ def test_a_default_that_is_not_the_commonest_verdict_is_told():
     )
     assert multiverse.against_default(summed) == ["C15"]
     entry = summed["C15"]
-    assert multiverse.commoner(entry) == "contradicted (67%)"
-    assert multiverse.verdict_line("reproduced", entry) == (
-        "reproduced; more variants say contradicted (67%)"
-    )
+    assert commoner(entry) == "contradicted (67%)"
+    assert verdict_line("reproduced", entry) == ("reproduced; more variants say contradicted (67%)")
     assert multiverse.outvoted(summed) == (
         "For 1 claim more of the variants say something else: C15: contradicted (67%)."
     )
@@ -311,7 +313,7 @@ def test_a_default_that_is_not_the_commonest_verdict_is_told():
     )
     tied = multiverse.summary(multiverse.run([claim(variants={"shift": (1, 0)})], jobs=1))
     assert multiverse.against_default(tied) == []
-    assert multiverse.verdict_line("reproduced", tied["C15"]) == "reproduced"
+    assert verdict_line("reproduced", tied["C15"]) == "reproduced"
     assert multiverse.outvoted(tied) == (
         "No claim has another verdict under more of the other choices."
     )
@@ -321,7 +323,7 @@ def test_verdicts_that_share_the_first_place_are_both_told():
     told = ["reproduced in part", *2 * ["reproduced"], *2 * ["contradicted"]]
     rows = results(({"a": number}, verdict) for number, verdict in enumerate(told))
     (entry,) = multiverse.summary(rows.assign(value=1.0, low=0.0, high=2.0)).values()
-    assert multiverse.commoner(entry) == "reproduced (40%) or contradicted (40%)"
+    assert commoner(entry) == "reproduced (40%) or contradicted (40%)"
     assert "; more say reproduced (40%) or contradicted (40%)." in entry["sentence"]
 
 
@@ -372,7 +374,7 @@ ROBUST = {
 
 def test_every_choice_reaches_its_rule_or_is_known_to_change_nothing():
     found = {}
-    for claim_id, rows in multiverse.kept().groupby("claim_id"):
+    for claim_id, rows in store.kept().groupby("claim_id"):
         if names := multiverse.inert(rows.reset_index(drop=True)):
             found[claim_id] = names
     assert found == ROBUST
@@ -426,9 +428,9 @@ def test_a_curve_of_bounds_shows_the_bounds():
 
 def test_a_drawn_threshold_is_the_one_that_the_rule_uses():
     """No variant below it is reproduced, and none above it contradicted."""
-    kept = multiverse.kept()
-    rules = {claim.id: claim.rule for claim in claims.declared()}
-    stated = {claim.id: claim.stated_value for claim in claims.declared()}
+    kept = store.kept()
+    rules = {claim.id: claim.rule for claim in ledger.declared()}
+    stated = {claim.id: claim.stated_value for claim in ledger.declared()}
     drawn = {key for key in multiverse.sensitive(kept) if rules[key].threshold}
     assert drawn == set(multiverse.sensitive(kept))
     for key in drawn - {"C38", "C48"}:  # a sum to be met, and a number that makes a test possible
@@ -444,7 +446,7 @@ def test_a_drawn_threshold_is_the_one_that_the_rule_uses():
 
 
 def test_jiangsu_decides_the_south():
-    entry = multiverse.summary(multiverse.kept())["C20"]
+    entry = multiverse.summary(store.kept())["C20"]
     assert entry["decisive"] == "definitions"
     assert set(entry["shares"]) == {"reproduced", "reproduced in part", "contradicted"}
 
@@ -453,7 +455,7 @@ def test_jiangsu_decides_the_south():
 
 
 def test_the_number_of_workers_changes_nothing():
-    some = [c for c in claims.declared() if c.id in ("C20", "C21")]
+    some = [c for c in ledger.declared() if c.id in ("C20", "C21")]
     one, two = (multiverse.run(some, permutations=99, jobs=jobs) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two)
 
@@ -461,7 +463,7 @@ def test_the_number_of_workers_changes_nothing():
 def test_a_cluster_gives_the_same_with_one_worker_or_two():
     from distributed import LocalCluster
 
-    some = [c for c in claims.declared() if c.id in ("C20", "C21", "C23")]
+    some = [c for c in ledger.declared() if c.id in ("C20", "C21", "C23")]
     here = multiverse.run(some, permutations=99, jobs=1)
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -544,7 +546,7 @@ def far_workers(monkeypatch):
 
 
 def test_workers_elsewhere_judge_every_task_anew(far_workers):
-    some = [c for c in claims.declared() if c.id == "C21"]
+    some = [c for c in ledger.declared() if c.id == "C21"]
     there = multiverse.run(some, permutations=9, dask="tcp://10.0.0.1:8786")
     pd.testing.assert_frame_equal(there, multiverse.run(some, permutations=9, jobs=1))
     assert far_workers.address == "tcp://10.0.0.1:8786"
@@ -569,17 +571,17 @@ def test_a_worker_elsewhere_with_other_data_is_named(far_workers):
 def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeypatch):
     ran = []
     real = multiverse.run
-    some = [c for c in claims.declared() if c.id in ("C19", "C23")]
-    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path)
-    monkeypatch.setattr(claims, "declared", lambda: some)
+    some = [c for c in ledger.declared() if c.id in ("C19", "C23")]
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(ledger, "declared", lambda: some)
 
     def counted(which, **options):
         ran.append([c.id for c in which])
         return real(which, **options | {"jobs": 1})
 
     monkeypatch.setattr(multiverse, "run", counted)
-    first = multiverse.kept()
-    pd.testing.assert_frame_equal(first, multiverse.kept())
+    first = store.kept()
+    pd.testing.assert_frame_equal(first, store.kept())
     assert ran == [["C19", "C23"]]
     real_sum = data.checksum
     monkeypatch.setattr(
@@ -587,9 +589,9 @@ def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeyp
         "checksum",
         lambda names=(): real_sum(names or None) + "x" * ("cases/case_codes" in names),
     )
-    multiverse.kept()
+    store.kept()
     assert ran == [["C19", "C23"], ["C23"]]
-    assert set(multiverse.kept(only=True)["claim_id"]) == {"C19", "C23"}
+    assert set(store.kept(only=True)["claim_id"]) == {"C19", "C23"}
 
 
 @pytest.fixture
@@ -604,49 +606,49 @@ def two_claims(tmp_path, monkeypatch):
 
     two = [claim(), Claim("C16", made_up, SIGN, {"shift": (1, 0)})]
     monkeypatch.setattr(multiverse, "run", counted)
-    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path / "new" / "cache")
-    monkeypatch.setattr(claims, "declared", lambda: two)
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path / "new" / "cache")
+    monkeypatch.setattr(ledger, "declared", lambda: two)
     return seen
 
 
 def test_results_are_kept_apart_by_the_number_of_permutations(two_claims):
-    first = multiverse.kept(permutations=9)
+    first = store.kept(permutations=9)
     assert len(first) == 8
-    multiverse.kept(permutations=9, progress=True)
-    multiverse.kept(progress=True)
+    store.kept(permutations=9, progress=True)
+    store.kept(progress=True)
     assert two_claims == [
         (["C15", "C16"], {"permutations": 9, "progress": False}),
         (["C15", "C16"], {"permutations": multiverse.PERMUTATIONS, "progress": True}),
     ]
-    kept = sorted(path.name for path in multiverse._cache().iterdir())
+    kept = sorted(path.name for path in store._cache().iterdir())
     assert kept == ["C15-9.json", "C15-999.json", "C16-9.json", "C16-999.json"]
 
 
 def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims, monkeypatch):
-    states = [f"state {number}" for number in range(multiverse.STATES + 1)]
+    states = [f"state {number}" for number in range(store.STATES + 1)]
     for state in [*states, states[-1], states[1], states[0]]:
-        monkeypatch.setattr(multiverse, "_key", lambda claim, tables, state=state: state)
-        multiverse.kept(permutations=9)
+        monkeypatch.setattr(store, "_key", lambda claim, tables, state=state: state)
+        store.kept(permutations=9)
     # each state is run once; trying a change out and back is free; the oldest is run again
     assert len(two_claims) == len(states) + 1
-    kept = json.loads((multiverse._cache() / "C15-9.json").read_text("utf-8"))
+    kept = json.loads((store._cache() / "C15-9.json").read_text("utf-8"))
     assert [record["key"] for record in kept] == [states[0], *states[:1:-1]]
 
 
 def test_results_are_kept_in_the_repository_or_in_the_users_cache(tmp_path, monkeypatch):
-    place = tmp_path / "src" / "taobao_villages" / "multiverse.py"
-    monkeypatch.setattr(multiverse, "__file__", str(place))
+    monkeypatch.setattr(store, "PACKAGE", tmp_path / "src" / "taobao_villages")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    assert multiverse._cache() == tmp_path / "home" / ".cache" / "taobao-villages" / "multiverse"
+    name = f"multiverse-{LAYOUT}"
+    assert store._cache() == tmp_path / "home" / ".cache" / "taobao-villages" / name
     (tmp_path / "pyproject.toml").touch()
-    assert multiverse._cache() == tmp_path / ".cache" / "multiverse"
+    assert store._cache() == tmp_path / ".cache" / name
     monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
-    assert multiverse._cache().is_relative_to(tmp_path / "home")
+    assert store._cache().is_relative_to(tmp_path / "home")
 
 
 def test_results_that_cannot_be_kept_are_given_all_the_same(two_claims, tmp_path, caplog):
     (tmp_path / "new").touch()  # no folder can be made there
-    assert len(multiverse.kept(permutations=9)) == 8
+    assert len(store.kept(permutations=9)) == 8
     (told,) = caplog.messages
     assert told.startswith("the results are right but not kept")
     assert f"{tmp_path / 'new'}" in told
@@ -654,38 +656,34 @@ def test_results_that_cannot_be_kept_are_given_all_the_same(two_claims, tmp_path
 
 
 def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch):
-    real = Path(multiverse.__file__).parent
-    names = [*multiverse.SHARED, "blooming", "market"]
-    for name in names:
-        shutil.copy(real / f"{name}.py", tmp_path)
-    monkeypatch.setattr(multiverse, "__file__", str(tmp_path / "multiverse.py"))
-    first = multiverse._key(claim(), ["claims"])
-    assert multiverse._key(claim(), ["claims", "villages/national"]) != first
-    for name in names:
-        with (tmp_path / f"{name}.py").open("a") as file:
+    shutil.copytree(PACKAGE, tmp_path / "package")
+    monkeypatch.setattr(store, "PACKAGE", tmp_path / "package")
+    first = store._key(claim(), ["claims"])
+    assert store._key(claim(), ["claims", "villages/national"]) != first
+    shared = [f"{floor}/__init__" for floor in store.FLOORS]
+    for name in [*shared, "chapters/blooming", "chapters/market"]:
+        with (tmp_path / "package" / f"{name}.py").open("a") as file:
             file.write("# changed")
-        changed = multiverse._key(claim(), ["claims"])
-        assert (changed == first) == (name == "market"), name  # C15 is of another chapter
+        changed = store._key(claim(), ["claims"])
+        assert (changed == first) == (name == "chapters/market"), name  # C15 is of another chapter
         first = changed
 
 
 def test_only_kept_results_are_shown_when_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(multiverse, "_cache", lambda: tmp_path)
-    assert multiverse.kept(only=True).empty
-    assert all("variants" not in row for row in multiverse.ledger(only=True))
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    assert store.kept(only=True).empty
+    assert all("variants" not in row for row in store.ledger(only=True))
 
 
 # ---- the ledger for programs ----------------------------------------------------------------
 
 
 def test_the_ledger_fits_its_schema():
-    schema = json.loads(
-        Path(multiverse.__file__).with_name("ledger.schema.json").read_text("utf-8")
-    )
+    schema = json.loads((PACKAGE / "verdicts" / "ledger.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     check = jsonschema.Draft202012Validator(schema)
-    rows = json.loads(claims.as_json(multiverse.ledger()))
-    assert len(rows) == len(claims.declared())
+    rows = json.loads(ledger.as_json(store.ledger()))
+    assert len(rows) == len(ledger.declared())
     assert list(check.iter_errors(rows)) == []
     assert list(check.iter_errors([rows[0] | {"verdict": "probably"}]))
     assert list(check.iter_errors([rows[0] | {"mood": "good"}]))
@@ -726,18 +724,18 @@ def entry(**changes):
     ],
 )
 def test_what_moved_and_why(new, line):
-    lines = multiverse.moved([entry()], new)
+    lines = store.moved([entry()], new)
     assert (lines == []) if line is None else (len(lines) == 1 and line in lines[0])
 
 
 def test_a_new_claim_is_told():
-    assert multiverse.moved([], [entry()]) == ["C15: new, reproduced"]
+    assert store.moved([], [entry()]) == ["C15: new, reproduced"]
 
 
 def test_a_ledger_without_a_version_of_the_data_is_compared_too():
     old, new = entry(), entry(verdict="contradicted", value=2)
     del old["data_version"]
-    assert multiverse.moved([old], [new]) == [
+    assert store.moved([old], [new]) == [
         "C15: reproduced -> contradicted: the evidence changed (value; data ? to 0.1.0)"
     ]
 
@@ -745,11 +743,11 @@ def test_a_ledger_without_a_version_of_the_data_is_compared_too():
 # ---- placebo --------------------------------------------------------------------------------
 
 
-PLACEBO = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "placebo.py"))
+PLACEBO = runpy.run_path(str(Path(__file__).parents[1] / "audits" / "placebo.py"))
 
 
 def test_rules_seldom_find_what_is_not_there_and_mostly_what_is():
-    kept = multiverse.stored("placebo")
+    kept = measured.stored("placebo")
     assert kept["sets"] >= 500
     assert set(kept["rates"]) <= set(PLACEBO["FLOORS"])
     for claim, kinds in kept["rates"].items():
@@ -760,23 +758,23 @@ def test_rules_seldom_find_what_is_not_there_and_mostly_what_is():
 def test_placebo_tries_the_claims_with_a_floor_and_no_other():
     tried = {*PLACEBO["LOCATION"], *PLACEBO["ASSOCIATION"], *PLACEBO["PARCELS"]}
     assert tried == set(PLACEBO["FLOORS"])
-    declared = {claim.id for claim in claims.declared()}
+    declared = {claim.id for claim in ledger.declared()}
     assert tried | set(PLACEBO["LEFT_OUT"]) <= declared
     assert not tried & set(PLACEBO["LEFT_OUT"])
     rows = PLACEBO["one"](0, "planted")
     assert {row["claim_id"] for row in rows} == tried
-    assert all(row["verdict"] in claims.VERDICTS for row in rows)
+    assert all(row["verdict"] in VERDICTS for row in rows)
 
 
 # ---- calibration ----------------------------------------------------------------------------
 
 
 def test_calibration_tells_which_methods_keep_their_promise_and_which_do_not():
-    told = multiverse.stored("calibration")
+    told = measured.stored("calibration")
     assert told["draws"] >= 2000
     rows = {(row["method"], row["kind"], row["drawn"]): row for row in told["rows"]}
     assert len(rows) == len(told["rows"])
-    known = {claim.id for claim in claims.declared()} | {"forecasts"}
+    known = {claim.id for claim in ledger.declared()} | {"forecasts"}
     assert all(set(row["claims"]) <= known for row in rows.values())
     for (method, kind, _), row in rows.items():
         assert row["low"] <= row["percent"] <= row["high"]

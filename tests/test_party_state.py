@@ -6,8 +6,11 @@ import pytest
 from scipy import stats
 from scipy.spatial.distance import pdist, squareform
 
-from taobao_villages import coding, data, party_state
-from taobao_villages.claims import Evidence
+from taobao_villages import data
+from taobao_villages.chapters import party_state
+from taobao_villages.methods import association
+from taobao_villages.subjects import coding, policy, support
+from taobao_villages.verdicts.claims import Evidence
 
 CLAIMS = [party_state.__dict__[f"C{number}"] for number in (*range(38, 46), 58)]
 
@@ -40,7 +43,7 @@ def code(case, dimension, name, *, concept=None, source="s1", about="place", cer
 
 ROWS = [
     code("a", "gov_timing", "after"),
-    code("b", "gov_timing", "after", source=party_state.ARTICLE),
+    code("b", "gov_timing", "after", source=coding.ARTICLE),
     code("c", "gov_timing", "before", about="general_policy"),
     code("d", "gov_timing", "before"),
     code("e", "gov_timing", "before", certainty="doubtful"),
@@ -49,7 +52,7 @@ ROWS = [
     code("b", "initiator", "village_collective"),
     code("d", "initiator", "government"),
     code("a", "gov_support", "training"),
-    code("a", "gov_support", "tax", source=party_state.ARTICLE),
+    code("a", "gov_support", "tax", source=coding.ARTICLE),
     code("d", "gov_support", "training"),
     code("d", "gov_support", "industrial_park"),
     code("e", "gov_support", "not_support"),
@@ -75,7 +78,7 @@ def planted(monkeypatch):
 
 
 def test_sums_of_the_fund_by_hand():
-    table = party_state.money()
+    table = policy.money()
     assert list(table["counties"].unique()) == [200]
     assert table.loc["planned", ["per_county", "total", "product"]].tolist() == [10, 2000, 2000]
     # 200 counties times 18.5 million are 3,700 million; with 1.5 million more, 4,000
@@ -98,9 +101,9 @@ def test_the_account_decides_the_verdict_on_money():
 
 
 def test_a_sum_must_agree_in_total_and_a_county(monkeypatch):
-    changed = party_state.money()
+    changed = policy.money()
     changed.loc["planned", "per_county"] = 12.0  # the total still agrees
-    monkeypatch.setattr(party_state, "money", changed.copy)
+    monkeypatch.setattr(policy, "money", changed.copy)
     assert party_state.money_evidence().details["same"] == 0
 
 
@@ -108,39 +111,39 @@ def test_a_sum_must_agree_in_total_and_a_county(monkeypatch):
 
 
 def test_one_code_a_case_by_hand(planted):
-    found = party_state.order()["order"].to_dict()
+    found = support.order()["order"].to_dict()
     assert found == {
-        "a": party_state.FIRST,
-        "b": party_state.UNKNOWN,  # only the article says so
-        "c": party_state.UNKNOWN,  # general policy
-        "d": party_state.GOVERNMENT,
-        "e": party_state.MIXED,  # sources disagree
-        "f": party_state.UNKNOWN,
+        "a": support.FIRST,
+        "b": support.UNKNOWN,  # only the article says so
+        "c": support.UNKNOWN,  # general policy
+        "d": support.GOVERNMENT,
+        "e": support.MIXED,  # sources disagree
+        "f": support.UNKNOWN,
     }
-    assert party_state.order(article_as_witness="counted")["order"]["b"] == party_state.FIRST
-    assert party_state.order(general_policy="counted")["order"]["c"] == party_state.GOVERNMENT
-    assert party_state.order(doubtful=False)["order"]["e"] == party_state.FIRST
-    assert list(party_state.order(cases_counted="villages and towns").index) == ["a", "b", "d", "e"]
-    assert list(party_state.order(cases_counted="places known to be listed").index) == ["a", "d"]
+    assert support.order(article_as_witness="counted")["order"]["b"] == support.FIRST
+    assert support.order(general_policy="counted")["order"]["c"] == support.GOVERNMENT
+    assert support.order(doubtful=False)["order"]["e"] == support.FIRST
+    assert list(support.order(cases_counted="villages and towns").index) == ["a", "b", "d", "e"]
+    assert list(support.order(cases_counted="places known to be listed").index) == ["a", "d"]
 
 
 def test_who_opened_the_first_shops_is_another_measure(planted):
-    found = party_state.order(meaning_of_first="who opened the first shops")["order"]
-    assert found["a"] == party_state.FIRST
-    assert found["b"] == party_state.MIXED
-    assert found["d"] == party_state.GOVERNMENT
-    assert (found[["c", "e", "f"]] == party_state.UNKNOWN).all()
+    found = support.order(meaning_of_first="who opened the first shops")["order"]
+    assert found["a"] == support.FIRST
+    assert found["b"] == support.MIXED
+    assert found["d"] == support.GOVERNMENT
+    assert (found[["c", "e", "f"]] == support.UNKNOWN).all()
 
 
 def test_not_reported_widens_the_bounds_of_the_order(planted):
-    table = party_state.order_table()
-    assert table.loc["all", list(party_state.ORDERS)].tolist() == [1, 1, 1, 3]
+    table = support.order_table()
+    assert table.loc["all", list(support.ORDERS)].tolist() == [1, 1, 1, 3]
     # one of six at least; all but the one with government first at most
     assert table.loc["all", "lowest"] == pytest.approx(100 / 6)
     assert table.loc["all", "highest"] == pytest.approx(500 / 6)
     assert table.loc["East", "highest"] == 100
     parts = table.loc["East"] + table.loc["inland"]
-    assert (parts - table.loc["all"])[list(party_state.ORDERS)].eq(0).all()
+    assert (parts - table.loc["all"])[list(support.ORDERS)].eq(0).all()
 
 
 @pytest.mark.parametrize(
@@ -148,25 +151,25 @@ def test_not_reported_widens_the_bounds_of_the_order(planted):
 )
 def test_unknown_choices_are_refused(choice):
     with pytest.raises(ValueError, match="use"):
-        party_state.order(**choice)
+        support.order(**choice)
 
 
 def test_sign_test_by_hand_and_against_the_binomial():
     # five of five heads: 2 * (1/2)^5
-    assert party_state.sign_test(5, 0) == pytest.approx(2 / 32)
-    assert party_state.sign_test(0, 0) == 1
-    assert party_state.sign_test(3, 3) == pytest.approx(1)
+    assert association.sign_test(5, 0) == pytest.approx(2 / 32)
+    assert association.sign_test(0, 0) == 1
+    assert association.sign_test(3, 3) == pytest.approx(1)
     tail = stats.binom.cdf(2, 12, 0.5)
-    assert party_state.sign_test(2, 10) == pytest.approx(2 * tail)
-    assert party_state.sign_test(2, 10) == party_state.sign_test(10, 2)
+    assert association.sign_test(2, 10) == pytest.approx(2 * tail)
+    assert association.sign_test(2, 10) == association.sign_test(10, 2)
 
 
 def test_power_is_the_level_under_the_null_and_grows():
-    assert party_state.sign_power(18, 0.5) <= 0.05
-    powers = [party_state.sign_power(18, share) for share in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    assert association.sign_power(18, 0.5) <= 0.05
+    powers = [association.sign_power(18, share) for share in (0.5, 0.6, 0.7, 0.8, 0.9)]
     assert powers == sorted(powers)
     # with five cases no split is clear, so there is no power at all
-    assert party_state.sign_power(5, 0.99) == 0
+    assert association.sign_power(5, 0.99) == 0
 
 
 def test_milestones_take_the_earliest_year_and_need_two_steps(monkeypatch):
@@ -187,7 +190,7 @@ def test_milestones_take_the_earliest_year_and_need_two_steps(monkeypatch):
 
     monkeypatch.setattr(data, "load", load)
     monkeypatch.setattr(coding, "places", PLACES.copy)
-    table = party_state.milestones()
+    table = support.milestones()
     assert list(table.index) == ["a", "b"]  # a is recognised in 2013, so it has two steps
     assert table.loc["a", "shop"] == 2007
     assert table.loc["a", "shop_bound"] == "by"
@@ -198,27 +201,27 @@ def test_milestones_take_the_earliest_year_and_need_two_steps(monkeypatch):
 
 
 def test_matrix_of_instruments_by_hand(planted):
-    table = party_state.instruments()
+    table = support.instruments()
     assert list(table.columns) == ["training", "industrial_park"]
     assert list(table.index) == ["d", "a"]
     assert table.to_numpy().tolist() == [[True, True], [True, False]]
-    assert "tax" in party_state.instruments(article_as_witness="counted").columns
+    assert "tax" in support.instruments(article_as_witness="counted").columns
 
 
 def test_overlap_by_hand():
     table = pd.DataFrame({"x": [1, 1, 1, 0], "y": [0, 1, 1, 1], "z": [0, 0, 0, 0]}).astype(bool)
-    found = party_state.jaccard(table)
+    found = association.jaccard(table)
     assert found.loc["x", "y"] == pytest.approx(2 / 4)
     assert found.loc["x", "x"] == 1
     assert np.isnan(found.loc["z", "z"])
     more = pd.concat([table, pd.DataFrame([[False] * 3] * 9, columns=list("xyz"))])
-    assert party_state.jaccard(more).loc["x", "y"] == found.loc["x", "y"]
+    assert association.jaccard(more).loc["x", "y"] == found.loc["x", "y"]
 
 
 def test_swapping_keeps_both_margins():
     rng = np.random.default_rng(3)
     marks = (rng.random((12, 8)) < 0.4).astype(int)
-    mixed = party_state._swap(marks, np.random.default_rng(4), 200)
+    mixed = association._swap(marks, np.random.default_rng(4), 200)
     assert (mixed.sum(axis=0) == marks.sum(axis=0)).all()
     assert (mixed.sum(axis=1) == marks.sum(axis=1)).all()
     assert (mixed != marks).any()
@@ -228,21 +231,21 @@ def test_bundles_are_found_and_noise_is_not():
     bundled = np.zeros((20, 6), dtype=bool)
     bundled[:10, :3] = True
     bundled[10:, 3:] = True
-    found = party_state.cluster_test(pd.DataFrame(bundled), permutations=199)
+    found = association.cluster_test(pd.DataFrame(bundled), permutations=199)
     # pairs within a bundle share ten cases, 6 of 15 pairs: 6 * 100 / 15
     assert found.observed == pytest.approx(40)
     assert found.p == pytest.approx(1 / 200)
     noise = pd.DataFrame(np.random.default_rng(5).random((20, 6)) < 0.4)
-    assert party_state.cluster_test(noise, permutations=199).p > 0.05
-    again = party_state.cluster_test(noise, permutations=199)
-    assert again.p == party_state.cluster_test(noise, permutations=199).p
+    assert association.cluster_test(noise, permutations=199).p > 0.05
+    again = association.cluster_test(noise, permutations=199)
+    assert again.p == association.cluster_test(noise, permutations=199).p
 
 
 # ---- regions --------------------------------------------------------------------------------
 
 
 def test_constraints_by_hand_and_against_the_hypergeometric(planted):
-    table = party_state.constraints()
+    table = support.constraints()
     assert table.loc["money", ["inland_named", "inland", "coast_named", "coast"]].tolist() == [
         0, 3, 1, 3
     ]  # fmt: skip
@@ -250,27 +253,25 @@ def test_constraints_by_hand_and_against_the_hypergeometric(planted):
     assert table.loc["transport", "places"] == "d, e"
     # both margins fixed: the probability that both named cases are inland, doubled
     assert table.loc["transport", "p"] == pytest.approx(2 * stats.hypergeom.pmf(2, 6, 3, 2))
-    assert party_state.constraints(base="with pressures")["inland"].iloc[0] == 2
-    assert party_state.constraints(inland="coastline").loc["any", "inland"] == 4
+    assert support.constraints(base="with pressures")["inland"].iloc[0] == 2
+    assert support.constraints(inland="coastline").loc["any", "inland"] == 4
 
 
 # ---- party, waste, exchange -----------------------------------------------------------------
 
 
 def test_records_are_dated_one_a_source_and_without_the_article():
-    table = party_state.party_records()
+    table = policy.party_records()
     assert table["source_id"].is_unique
-    assert party_state.ARTICLE not in set(table["source_id"])
+    assert coding.ARTICLE not in set(table["source_id"])
     assert table["date"].is_monotonic_increasing
-    early = party_state.party_records(latest_report=party_state.WRITTEN)
+    early = policy.party_records(latest_report=party_state.WRITTEN)
     assert set(early["source_id"]) <= set(table["source_id"])
     assert (early["date"] <= "2017-06-31").all()
-    league = party_state.party_records(youth_league="counted")
+    league = policy.party_records(youth_league="counted")
     assert set(league["source_id"]) - set(table["source_id"]) == {"m066"}
-    assert party_state.ARTICLE in set(
-        party_state.party_records(article_as_witness="counted")["source_id"]
-    )
-    dated = party_state.party_records(inferred_dates=False)
+    assert coding.ARTICLE in set(policy.party_records(article_as_witness="counted")["source_id"])
+    dated = policy.party_records(inferred_dates=False)
     events = data.load("policy/events").set_index("source_id")
     guessed = events.index[events["date_inferred"] & events["instrument"].eq("party-building")]
     assert set(guessed) & set(table["source_id"])
@@ -306,7 +307,7 @@ def test_rows_with_a_role_are_about_what_it_says():
 
 
 def test_exchange_counts_documents_once_and_knows_every_term():
-    table = party_state.exchange(article_as_witness="counted")
+    table = policy.exchange(article_as_witness="counted")
     rows = data.load("policy/agreement_terms")
     assert set(zip(table["side"], table["term"], strict=True)) >= set(
         zip(rows["side"], rows["term"], strict=True)
@@ -315,7 +316,7 @@ def test_exchange_counts_documents_once_and_knows_every_term():
         part = rows[(rows["side"] == row.side) & (rows["term"] == row.term)]
         assert row.documents == part["document"].nunique()
         assert row.agreements <= row.documents
-    only = party_state.exchange(article_as_witness="counted", documents_counted="agreements alone")
+    only = policy.exchange(article_as_witness="counted", documents_counted="agreements alone")
     assert (only["documents"] == only["agreements"]).all()
 
 
@@ -323,14 +324,14 @@ def test_a_document_counts_once_however_many_sources_tell_of_it(monkeypatch):
     rows = data.load("policy/agreement_terms").query("document == 'sihong2015'")
     twice = pd.concat([rows, rows.assign(source_id="m042")])
     monkeypatch.setattr(data, "load", lambda table: twice.copy())
-    table = party_state.exchange().set_index("term")
+    table = policy.exchange().set_index("term")
     assert table.loc["stations", ["documents", "agreements"]].tolist() == [1, 1]
     assert table["documents"].sum() == 1
 
 
 def test_exposure_has_every_province_and_village():
     for year in (2016, 2017):
-        table = party_state.exposure(year=year)
+        table = policy.exposure(year=year)
         assert table["provinces"].sum() == 31
         assert table[2014].sum() == 212
         assert table[2016].sum() == 1311
@@ -347,10 +348,10 @@ def test_roles_name_each_case_once(planted, monkeypatch):
         code("a", "party_organ", "secretary_leads", source="s2"),
         code("d", "party_organ", "secretary_leads"),
         code("d", "party_organ", "red", concept="party_branch"),
-        code("e", "party_organ", "red", concept="party_branch", source=party_state.ARTICLE),
+        code("e", "party_organ", "red", concept="party_branch", source=coding.ARTICLE),
     ]
     monkeypatch.setattr(coding, "codes", lambda **_: pd.DataFrame(more))
-    table = party_state.party_roles()
+    table = support.party_roles()
     assert table.loc["secretary leads", "cases"] == 2
     assert table.loc["secretary leads", "places"] == "a, d"
     assert table.loc["party branch", "places"] == "d"
@@ -368,7 +369,7 @@ def test_truth_table_by_hand():
         },
         index=list("abcd"),
     )
-    table = party_state.truth_table(planted).set_index("cases")
+    table = support.truth_table(planted).set_index("cases")
     assert table.loc["a, b", ["n", "yes", "no"]].tolist() == [2, 1, 1]
     assert table.loc["a, b", "contradiction"]
     assert not table.loc["d", "contradiction"]
@@ -399,15 +400,15 @@ def test_failures_and_listed_places_side_by_side_by_hand(monkeypatch):
     )
     monkeypatch.setattr(coding, "codes", lambda **choices: told)
     monkeypatch.setattr(coding, "places", PLACES.copy)
-    monkeypatch.setattr(party_state, "conditions", lambda **choices: four)
-    assert list(party_state.failures().index) == ["c", "b"]  # closed before idle
-    table = party_state.outcomes()
+    monkeypatch.setattr(support, "conditions", lambda **choices: four)
+    assert list(support.failures().index) == ["c", "b"]  # closed before idle
+    table = support.outcomes()
     assert table.loc["known to be listed"].tolist() == [1, 1, 1, 0, 1, 0]
     assert table.loc["failed or faulted"].tolist() == [2, 0, 0, 1, 1, 1]
 
 
 def test_conditions_without_an_explicit_negative_are_never_no():
-    table = party_state.conditions()
+    table = support.conditions()
     assert len(table) == len(data.load("cases/cases"))
     assert not table[["support", "association"]].isin(["no", "disputed"]).any(axis=None)
     assert {"yes", "?"} <= set(table["support"])
@@ -528,14 +529,14 @@ def test_what_is_clear_in_words(split, region, word):
 
 def test_no_claim_is_confirmed_by_the_article_alone():
     for claim in (party_state.C39, party_state.C40, party_state.C41, party_state.C42):
-        assert party_state.ARTICLE not in claim.judge().evidence.sources
+        assert coding.ARTICLE not in claim.judge().evidence.sources
 
 
 def test_overlaps_are_those_of_scipy():
     rng = np.random.default_rng(3)
     table = pd.DataFrame(rng.random((30, 5)) < 0.3)
     apart = squareform(pdist(table.to_numpy().T, metric="jaccard"))
-    np.testing.assert_allclose(party_state.jaccard(table).to_numpy(), 1 - apart)
+    np.testing.assert_allclose(association.jaccard(table).to_numpy(), 1 - apart)
 
 
 def test_the_power_of_the_sign_test_is_what_simulation_finds():
@@ -543,4 +544,4 @@ def test_the_power_of_the_sign_test_is_what_simulation_finds():
     drawn = rng.binomial(30, 0.7, size=4000)
     clear = [stats.binomtest(int(k), 30).pvalue < 0.05 for k in drawn]
     error = np.std(clear) / np.sqrt(len(clear))
-    assert abs(np.mean(clear) - party_state.sign_power(30, 0.7)) < 4 * error
+    assert abs(np.mean(clear) - association.sign_power(30, 0.7)) < 4 * error

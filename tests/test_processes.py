@@ -13,13 +13,13 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from taobao_villages import processes
+from taobao_villages.book import kernels
 
-pytestmark = pytest.mark.skipif(not processes.POSSIBLE, reason="needs Linux")
+pytestmark = pytest.mark.skipif(not kernels.POSSIBLE, reason="needs Linux")
 WORKERS = """
 import os, sys, time
 from taobao_villages import processes
-with processes.workers() as pool:
+with kernels.workers() as pool:
     pids = {pool.submit(os.getpid).result() for _ in range(9)}
     print(*pids, flush=True)
     time.sleep(60)
@@ -28,7 +28,7 @@ with processes.workers() as pool:
 
 @pytest.fixture(scope="module")
 def server():
-    with processes.warm() as started:
+    with kernels.warm() as started:
         yield started
 
 
@@ -36,7 +36,7 @@ def run(cells, server, folder, **env):
     """The outputs of cells, one list each."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False)
-    processes.manage(client, server)
+    kernels.manage(client, server)
     client.execute(cwd=str(folder), env=os.environ | env)
     return [cell.outputs for cell in notebook.cells]
 
@@ -59,7 +59,7 @@ def test_a_fork_gives_what_a_kernel_gives_that_starts_alone(server, tmp_path):
 
 def test_a_fork_has_the_libraries_but_neither_package_nor_data(server, tmp_path):
     asked = "import sys; print([name in sys.modules for name in {!r}])"
-    names = ["seaborn", "scipy.stats", "taobao_villages.data", "taobao_villages.claims"]
+    names = ["seaborn", "scipy.stats", "taobao_villages.data", "taobao_villages.verdicts.claims"]
     assert run([asked.format(names)], server, tmp_path)[0][0].text == "[True, True, False, False]\n"
     assert "True" not in run([asked.format(names)], None, tmp_path)[0][0].text
 
@@ -71,10 +71,10 @@ def test_a_kernel_that_dies_is_noticed(server, tmp_path):
 
 
 def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
-    with processes.warm() as server:
+    with kernels.warm() as server:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os")])
         client = NotebookClient(notebook, kernel_name="python3")
-        processes.manage(client, server)
+        kernels.manage(client, server)
         with client.setup_kernel(cwd=str(tmp_path)):
             process = client.km.provisioner.process
             assert process.poll() is None
@@ -88,7 +88,7 @@ def test_when_the_server_ends_its_kernels_end_and_no_other_can_start(tmp_path):
 
 
 def test_the_server_ends_although_a_worker_holds_its_input():
-    with processes.warm():
+    with kernels.warm():
         worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(30,))
         worker.start()
     assert worker.is_alive(), "the server waited for the worker"
@@ -97,19 +97,19 @@ def test_the_server_ends_although_a_worker_holds_its_input():
 
 
 def test_a_process_that_is_gone_has_ended():
-    gone = processes.Process(2**22 - 1)  # no Linux gives such a number unless asked to
+    gone = kernels.Process(2**22 - 1)  # no Linux gives such a number unless asked to
     assert (gone.poll(), gone.wait()) == (0, 0)
     gone.kill()
 
 
 def test_one_notebook_alone_starts_no_server():
-    with processes.warm(enough=False) as server:
+    with kernels.warm(enough=False) as server:
         assert server is None
 
 
 def test_workers_end_with_a_build_that_is_killed(tmp_path):
     build = subprocess.Popen([sys.executable, "-c", WORKERS], stdout=subprocess.PIPE, text=True)
-    working = [processes.Process(int(pid)) for pid in build.stdout.readline().split()]
+    working = [kernels.Process(int(pid)) for pid in build.stdout.readline().split()]
     assert {one.poll() for one in working} == {None}
     build.kill()  # it alone, as by hand
     build.wait()

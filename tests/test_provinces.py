@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from taobao_villages import data, provinces
+from taobao_villages import data
+from taobao_villages.subjects import provinces
 
 
 @pytest.mark.parametrize(("year", "total"), [(2014, 212), (2015, 780), (2016, 1311)])

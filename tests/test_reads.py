@@ -10,8 +10,9 @@ import sys
 import nbformat
 import pytest
 
-from taobao_villages import book, data
-from taobao_villages.reads import VARIABLE, Reads
+from taobao_villages import data
+from taobao_villages.book import notebooks
+from taobao_villages.book.reads import VARIABLE, Reads
 
 CNNIC, USERS = "market/cnnic", "market/platform_users"
 
@@ -68,7 +69,7 @@ def run(tmp_path, monkeypatch):
             paths.append(folder / f"{name}.ipynb")
             paths[-1].write_text(nbformat.writes(note), "utf-8")
         reads = Reads(tmp_path / "reads", "code", tmp_path)
-        execute.keys = book.run_notebooks(paths, tmp_path / "jupyter", reads)
+        execute.keys = notebooks.run_notebooks(paths, tmp_path / "jupyter", reads)
         return {p.stem: len((folder / f"{p.stem}.ran").read_text().split()) for p in paths}
 
     execute.folder = tmp_path

@@ -4,12 +4,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from taobao_villages import after_2017, data, retail, society
+from taobao_villages import data
+from taobao_villages.chapters import after_2017, society
+from taobao_villages.subjects import platforms
 
 
 @pytest.fixture
 def shares():
-    return retail.printed_shares()
+    return platforms.printed_shares()
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def row(year, share, source_id, **changes):
 def test_no_share_of_online_selling_is_left_out(shares):
     table = data.load("market/platform_share")
     online = table["market"].str.contains("^online|^e-commerce|retail")
-    assert set(table.loc[online, "market"]) == set(retail.MARKETS)
+    assert set(table.loc[online, "market"]) == set(platforms.MARKETS)
     own = table["platform"].str.contains("Alibaba|Taobao|Tmall") & ~table["platform"].str.contains(
         r"\+JD"
     )
@@ -76,7 +78,7 @@ def test_what_a_share_covers_by_hand(plant):
         row(2023, 7.0, "deccan2024_platform_shares"),  # printed in 2024, made in 2023
         instead=True,
     )
-    table = retail.printed_shares().set_index("share")
+    table = platforms.printed_shares().set_index("share")
     assert table["covers"].to_dict() == {
         1.0: "whole year",
         2.0: "printed before its end",
@@ -92,13 +94,13 @@ def test_what_a_share_covers_by_hand(plant):
 
 
 def test_a_figure_made_before_it_was_printed_is_marked_so_in_the_data():
-    notes = data.sources(list(retail.FIRST_PRINTED))["note"]
-    assert all(year in notes[key] for key, year in retail.FIRST_PRINTED.items())
+    notes = data.sources(list(platforms.FIRST_PRINTED))["note"]
+    assert all(year in notes[key] for key, year in platforms.FIRST_PRINTED.items())
 
 
 def test_every_whole_and_every_reach_has_a_mark_of_its_own(shares):
     figure, axes = plt.subplots()
-    retail.draw_shares(axes, shares, "black")
+    platforms.draw_shares(axes, shares, "black")
     drawn = [(x, y) for line in axes.lines for x, y in line.get_xydata()]
     assert sorted(drawn) == sorted(zip(shares["time"], shares["share"], strict=True))
     looks = {(line.get_marker(), line.get_fillstyle()) for line in axes.lines}

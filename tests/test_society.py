@@ -5,7 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import coding, data, society
+from taobao_villages import data
+from taobao_villages.chapters import society
+from taobao_villages.methods import illustrations
+from taobao_villages.subjects import cases, coding, retail, support
 
 COLUMNS = ["case_id", "topic", "item", "kind", "year", "source_id", "doubtful", "note"]
 
@@ -105,25 +108,25 @@ def code(planted, *rows):
 
 
 def test_sets_of_cases(planted):
-    assert list(society.cases().index) == ["a", "b", "c", "lirendong", "qingyanliu"]
-    assert "c" not in society.cases("all but counties and prefectures").index
-    assert list(society.cases("all but the article's own").index) == ["a", "c"]
+    assert list(cases.cases().index) == ["a", "b", "c", "lirendong", "qingyanliu"]
+    assert "c" not in cases.cases("all but counties and prefectures").index
+    assert list(cases.cases("all but the article's own").index) == ["a", "c"]
     with pytest.raises(ValueError, match="all cases"):
-        society.cases("some")
+        cases.cases("some")
 
 
 def test_a_cell_counts_its_sources_once(planted):
     again = ("a", "diffusion", "kin", "m058", "clear")
     code(planted, ("a", "diffusion", "kin", "m061", "clear"), again)
-    table = society.single_sourced().set_index(["topic", "case_id", "cell"])["n_sources"]
+    table = cases.single_sourced().set_index(["topic", "case_id", "cell"])["n_sources"]
     assert table["diffusion", "a", "kin"] == 2
     assert table["diffusion", "b", "neighbours"] == 1
     assert ("diffusion", "b", "kin") in table.index
     rows = planted["cases/society"]
     rows.loc[len(rows)] = ["a", "tradition", "farming", "kept", 2016, "m061", False, None]
-    farming = society.single_sourced().query("cell.str.startswith('farming')", engine="python")
+    farming = cases.single_sourced().query("cell.str.startswith('farming')", engine="python")
     assert farming["n_sources"].tolist() == [1, 1]
-    certain = society.single_sourced(doubtful=False)
+    certain = cases.single_sourced(doubtful=False)
     assert not ((certain["case_id"] == "b") & (certain["cell"] == "kin")).any()
     assert not ((certain["case_id"] == "c") & (certain["topic"] == "goods")).any()
 
@@ -132,7 +135,7 @@ def test_a_cell_counts_its_sources_once(planted):
 
 
 def test_origin_is_not_reported_until_a_source_tells_it(planted):
-    assert society.goods()["origin"].to_dict() == {
+    assert cases.goods()["origin"].to_dict() == {
         "a": "farm product",
         "b": "not reported",
         "c": "craft",
@@ -152,7 +155,7 @@ def test_origin_is_not_reported_until_a_source_tells_it(planted):
 )
 def test_origins_of_factory_goods(planted, told, nearby, origin):
     code(planted, ("b", "spatial_precondition", told, "m058", "clear"))
-    assert society.goods(nearby_market=nearby).loc["b", "origin"] == origin
+    assert cases.goods(nearby_market=nearby).loc["b", "origin"] == origin
 
 
 def test_bounds_of_the_three_sorts_by_hand(planted):
@@ -171,7 +174,7 @@ def test_bounds_of_the_three_sorts_by_hand(planted):
 
 def test_an_unknown_market_is_refused():
     with pytest.raises(ValueError, match="wholesale"):
-        society.goods(nearby_market="bazaar")
+        cases.goods(nearby_market="bazaar")
 
 
 def made(value=1, **details):
@@ -198,10 +201,10 @@ def test_rule_of_goods(three, low, high, verdict):
 
 
 def test_channels_count_sources_and_leave_silent_cases_out(planted):
-    table = society.channels()
+    table = cases.channels()
     assert list(table.index) == ["a", "b", "c"]
     assert table.loc["b", ["kin", "neighbours", "training"]].tolist() == [1, 1, 0]
-    assert society.channels(doubtful=False).loc["b", "kin"] == 0
+    assert cases.channels(doubtful=False).loc["b", "kin"] == 0
 
 
 def test_kin_by_hand(planted):
@@ -247,10 +250,10 @@ def test_rule_of_kin(low, personal_low, personal, training, households, verdict)
 
 
 def test_series_keep_conflicts_and_never_mix_scales(planted):
-    village = society.series("a", "shops")
+    village = cases.series("a", "shops")
     assert village["value"].tolist() == [4.0, 5.0]
-    assert society.series("a", "shops", scale="town")["value"].tolist() == [90.0]
-    assert society.series("a", "shops", first=2011).empty
+    assert cases.series("a", "shops", scale="town")["value"].tolist() == [90.0]
+    assert cases.series("a", "shops", first=2011).empty
 
 
 def test_household_shares_keep_both_totals(planted):
@@ -259,7 +262,7 @@ def test_household_shares_keep_both_totals(planted):
         planted["cases/case_codes"]["code"] == "first_shop_year", "value"
     ] = "2006"
     # 20 of 200 or of 100 households, four years after the first shop
-    row = society.household_shares().iloc[0]
+    row = cases.household_shares().iloc[0]
     assert (row["low"], row["high"], row["since_first"]) == (10.0, 20.0, 4)
 
 
@@ -329,7 +332,7 @@ def test_strength_of_evidence(planted):
     ]
     grades = data.sources()["reliability"]
     assert (grades["ali2016en"], grades["m058"]) == ("A", "C")
-    table = society.traditions().set_index(["case_id", "item"])
+    table = cases.traditions().set_index(["case_id", "item"])
     assert table.loc[("lirendong", "festivals"), "only_article"]
     assert not table.loc[("qingyanliu", "rites"), "only_article"]
     assert table.loc[("qingyanliu", "rites"), ["n_sources", "best", "year"]].tolist() == [
@@ -362,7 +365,7 @@ def test_unknown_words_on_tradition_are_refused():
 
 
 def test_only_reports_after_the_article_count_as_later():
-    table = society.campaign_signs()
+    table = support.campaign_signs()
     assert table["date"].is_monotonic_increasing
     assert (table.loc[table["later"], "date"].str[:4].astype(int) >= 2017).all()
     assert not table.loc[table["date"].str[:4].astype(int) <= 2016, "later"].any()
@@ -378,15 +381,15 @@ def test_a_year_alone_is_not_after_a_month_of_it(monkeypatch):
     monkeypatch.setattr(
         data, "load", lambda name: rows.copy() if name == "market/evidence" else real(name)
     )
-    table = society.campaign_signs().set_index("source_id")
+    table = support.campaign_signs().set_index("source_id")
     assert not table.loc["m058", "later"]
     assert table.loc["m061", "later"]
 
 
 def test_without_later_reports_the_forecast_is_open(monkeypatch):
-    real = society.campaign_signs
+    real = support.campaign_signs
     monkeypatch.setattr(
-        society, "campaign_signs", lambda **choices: real(**choices).assign(later=False)
+        support, "campaign_signs", lambda **choices: real(**choices).assign(later=False)
     )
     assert society.C29.judge().verdict == "not testable here"
 
@@ -412,11 +415,11 @@ def test_unknown_words_on_campaigns_are_refused():
 
 
 def test_platforms_by_hand(planted):
-    table = society.platform_use()
+    table = cases.platform_use()
     # a: once on one platform, later elsewhere; b: a chat shop, which does not count; c: only
     assert table.loc["a", ["only", "elsewhere"]].tolist() == [True, True]
     assert "b" not in table.index
-    assert society.platform_use(selling_elsewhere="chat shops too").loc["b", "elsewhere"]
+    assert cases.platform_use(selling_elsewhere="chat shops too").loc["b", "elsewhere"]
     found = society.dependence_evidence()
     # c alone of 5 at the lowest; all but a at the highest
     assert found.interval == (20.0, 80.0)
@@ -424,17 +427,17 @@ def test_platforms_by_hand(planted):
 
 
 def test_periods_split_dated_statements_and_drop_undated_ones(planted):
-    assert society.platform_use(period="up to 2017").index.tolist() == ["a"]
-    assert not society.platform_use(period="up to 2017").loc["a", "elsewhere"]
-    assert society.platform_use(period="after 2017").loc["a"].tolist() == [False, False, True]
+    assert cases.platform_use(period="up to 2017").index.tolist() == ["a"]
+    assert not cases.platform_use(period="up to 2017").loc["a", "elsewhere"]
+    assert cases.platform_use(period="after 2017").loc["a"].tolist() == [False, False, True]
 
 
 def test_codes_take_the_year_of_their_source(planted):
     year = data.sources()["date"]["m058"][:4]
     assert int(year) < 2017
     code(planted, ("b", "sustainability_pressure", "platform_fees", "m058", "clear"))
-    assert society.platform_use(period="up to 2017").loc["b", "exposed"]
-    assert "b" not in society.platform_use(period="after 2017").index
+    assert cases.platform_use(period="up to 2017").loc["b", "exposed"]
+    assert "b" not in cases.platform_use(period="after 2017").index
 
 
 def test_no_report_on_platforms_is_not_a_no(planted):
@@ -459,20 +462,20 @@ def test_rule_of_dependence(low, high, exposed, verdict):
 
 def test_unknown_words_on_platforms_are_refused():
     with pytest.raises(ValueError, match="markets"):
-        society.platform_use(selling_elsewhere="markets")
+        cases.platform_use(selling_elsewhere="markets")
     with pytest.raises(ValueError, match="1999"):
-        society.platform_use(period="1999")
+        cases.platform_use(period="1999")
 
 
 # ---- rules and fees -------------------------------------------------------------------------
 
 
 def test_relief_and_regulators_are_no_cost_to_sellers():
-    table = society.rule_changes()
-    costs = table[table["borne_by"].isin(society.SELLERS)]
+    table = retail.rule_changes()
+    costs = table[table["borne_by"].isin(retail.SELLERS)]
     assert not costs["kind"].isin(["relief", "order of a regulator"]).any()
     assert table["date"].is_monotonic_increasing
-    relief = table.loc[~table["borne_by"].isin(society.SELLERS), "source_id"]
+    relief = table.loc[~table["borne_by"].isin(retail.SELLERS), "source_id"]
     assert not set(relief) & set(society.rules_evidence(reports_dated="until today").sources)
 
 
@@ -510,8 +513,10 @@ def test_rule_of_rules(changes, reports, villages, verdict):
 
 def test_certain_learning_reaches_who_is_near_enough():
     # with chance 1 the sellers of year t are the households at most t ties from a pioneer
-    network = society.village_network(households=60, clans=6, within=0.2, between=0.01, seed=3)
-    path = society.spread(network, learn=1, pioneers=(0, 1), years=5, seed=1)
+    network = illustrations.village_network(
+        households=60, clans=6, within=0.2, between=0.01, seed=3
+    )
+    path = illustrations.spread(network, learn=1, pioneers=(0, 1), years=5, seed=1)
     distance = nx.multi_source_dijkstra_path_length(network, {0, 1}, weight=None)
     for year, share in enumerate(path):
         near = sum(steps <= year for steps in distance.values())
@@ -519,41 +524,41 @@ def test_certain_learning_reaches_who_is_near_enough():
 
 
 def test_without_teachers_nothing_spreads():
-    network = society.village_network(seed=1)
-    assert set(society.spread(network, learn=0, seed=1)) == {0.5}
-    assert set(society.spread(network, channel="training", places=0, seed=1)) == {0.5}
+    network = illustrations.village_network(seed=1)
+    assert set(illustrations.spread(network, learn=0, seed=1)) == {0.5}
+    assert set(illustrations.spread(network, channel="training", places=0, seed=1)) == {0.5}
 
 
 def test_training_alone_is_a_straight_line():
     # 40 places of which all succeed: 10% of 400 households a year
-    network = society.village_network(seed=1)
-    path = society.spread(network, channel="training", success=1, years=9, seed=1)
+    network = illustrations.village_network(seed=1)
+    path = illustrations.spread(network, channel="training", success=1, years=9, seed=1)
     assert np.diff(path) == pytest.approx(10)
 
 
 def test_clans_without_ties_between_them_keep_the_trade():
-    network = society.village_network(clans=10, within=0.5, between=0, seed=1)
-    assert society.spread(network, learn=1, years=20, seed=1)[-1] == 10
+    network = illustrations.village_network(clans=10, within=0.5, between=0, seed=1)
+    assert illustrations.spread(network, learn=1, years=20, seed=1)[-1] == 10
 
 
 def test_trade_is_never_unlearnt_and_the_seed_decides():
-    network = society.village_network(seed=1)
-    one, two = (society.spread(network, channel="both", seed=5) for _ in range(2))
+    network = illustrations.village_network(seed=1)
+    one, two = (illustrations.spread(network, channel="both", seed=5) for _ in range(2))
     assert (one == two).all()
     assert (np.diff(one) >= 0).all()
-    assert (one != society.spread(network, channel="both", seed=6)).any()
+    assert (one != illustrations.spread(network, channel="both", seed=6)).any()
 
 
 def test_runs_are_summed_up_in_order():
-    table = society.simulate(runs=12, years=6)
+    table = illustrations.simulate(runs=12, years=6)
     assert table.index.tolist() == list(range(7))
     assert (table["low"] <= table["median"]).all()
     assert (table["median"] <= table["high"]).all()
-    assert table.equals(society.simulate(runs=12, years=6))
+    assert table.equals(illustrations.simulate(runs=12, years=6))
 
 
 def test_network_has_the_ties_it_was_asked_for():
-    network = society.village_network(households=40, clans=4, within=1, between=0, seed=1)
+    network = illustrations.village_network(households=40, clans=4, within=1, between=0, seed=1)
     assert nx.number_connected_components(network) == 4
     assert network.number_of_edges() == 4 * 10 * 9 / 2
 

@@ -9,8 +9,12 @@ import statsmodels.api as sm
 from scipy import stats
 from scipy.special import comb
 
-from taobao_villages import after_2017, coding, data, multiverse, sustainability
-from taobao_villages.claims import Evidence
+from taobao_villages import data
+from taobao_villages.chapters import sustainability
+from taobao_villages.methods import counts, illustrations
+from taobao_villages.subjects import cases, coding, counties, later, literature, provinces
+from taobao_villages.verdicts import multiverse
+from taobao_villages.verdicts.claims import Evidence
 
 
 def made(value=1, low=None, high=None, **details):
@@ -84,7 +88,7 @@ def three_counties(plant):
 
 def test_counties_and_villages_are_counted_apart(three_counties):
     three_counties()
-    found = sustainability.recount(2016)
+    found = counties.recount(2016)
     assert dict(found) == {
         "counties_low": 1,
         "counties_high": 2,
@@ -95,40 +99,40 @@ def test_counties_and_villages_are_counted_apart(three_counties):
 
 def test_the_narrow_definition_has_its_own_flag_and_total(three_counties):
     three_counties()
-    found = sustainability.recount(2016, definition=sustainability.NARROW)
+    found = counties.recount(2016, definition=counties.NARROW)
     assert (found["counties_low"], found["counties_high"]) == (0, 1)
-    assert sustainability.n_poverty_counties() == 30
-    assert sustainability.n_poverty_counties(sustainability.NARROW) == 20
+    assert counties.n_poverty_counties() == 30
+    assert counties.n_poverty_counties(counties.NARROW) == 20
 
 
 def test_a_printed_total_that_is_used_up_settles_the_unknown(three_counties):
     three_counties(printed_2014=3)  # all three stand in the county known to be poor
-    assert sustainability.recount(2016)["counties_high"] == 1
-    assert sustainability.recount(2016, unknown="left open")["counties_high"] == 2
+    assert counties.recount(2016)["counties_high"] == 1
+    assert counties.recount(2016, unknown="left open")["counties_high"] == 2
     three_counties(printed_2014=4)  # one may stand in the county of unknown status
-    assert sustainability.recount(2016)["counties_high"] == 2
+    assert counties.recount(2016)["counties_high"] == 2
 
 
 def test_a_county_of_the_east_is_never_a_poverty_county(three_counties):
     three_counties()
-    listed = sustainability.listed_counties(2016).set_index("county")
+    listed = counties.listed_counties(2016).set_index("county")
     assert listed.loc["coast", "poor"] == "no"
 
 
 def test_unknown_choices_are_refused():
     with pytest.raises(ValueError, match="2014, 2015, 2016"):
-        sustainability.listed_counties(2019)
+        counties.listed_counties(2019)
     with pytest.raises(ValueError, match="moon"):
-        sustainability.listed_counties(2016, definition="moon")
+        counties.listed_counties(2016, definition="moon")
     with pytest.raises(ValueError, match="moon"):
-        sustainability.county_units("moon")
+        counties.county_units("moon")
     with pytest.raises(ValueError, match="moon"):
         sustainability.chance(model="moon", draws=2)
 
 
 def test_every_inland_county_on_a_list_has_a_status():
     listed = data.load("villages/county_year")
-    inland = listed[~listed["province_code"].isin(sustainability.WITHOUT_POVERTY_COUNTIES)]
+    inland = listed[~listed["province_code"].isin(counties.WITHOUT_POVERTY_COUNTIES)]
     key = ["province_code", "city", "county"]
     status = data.load("villages/poverty_status")
     assert set(inland[key].itertuples(index=False, name=None)) == set(
@@ -139,13 +143,13 @@ def test_every_inland_county_on_a_list_has_a_status():
 
 
 def test_the_recount_meets_the_printed_numbers_of_villages():
-    for year, printed in sustainability.printed_villages().items():
+    for year, printed in counties.printed_villages().items():
         if year in sustainability.YEARS:
-            assert [sustainability.recount(year)["villages_low"]] == printed
+            assert [counties.recount(year)["villages_low"]] == printed
 
 
 def test_the_stated_number_is_that_of_villages_and_not_of_counties():
-    found = sustainability.recount(2016, unknown="deduced")
+    found = counties.recount(2016, unknown="deduced")
     assert found["villages_low"] == sustainability.STATED_COUNTIES
     assert found["counties_high"] < sustainability.STATED_COUNTIES
 
@@ -158,15 +162,15 @@ def test_county_units_agree_with_the_panel():
 
 
 def test_units_shrink_as_the_comparison_narrows():
-    sizes = [len(sustainability.county_units(others)) for others in sustainability.OTHERS]
+    sizes = [len(counties.county_units(others)) for others in counties.OTHERS]
     assert sizes[0] > max(sizes[1:])
-    assert not sustainability.county_units("without city districts")["kind"].eq("district").any()
+    assert not counties.county_units("without city districts")["kind"].eq("district").any()
 
 
 def test_other_counties_by_hand(three_counties):
     three_counties()
-    rest = sustainability.other_counties(2016)
-    total = len(sustainability.county_units()) - 30
+    rest = counties.other_counties(2016)
+    total = len(counties.county_units()) - 30
     assert rest["with_low"] == 2  # rich and coast
     assert rest["with_high"] == 3  # and the unknown one
     assert rest["share_low"] == pytest.approx(100 * 2 / total)
@@ -191,8 +195,8 @@ def test_other_counties_under_each_choice(three_counties, plant):
     )
     # With villages: rich, coast and the district of unknown status; the open county, too.
     found = {
-        others: sustainability.other_counties(2016, unknown="left open", others=others)
-        for others in sustainability.OTHERS
+        others: counties.other_counties(2016, unknown="left open", others=others)
+        for others in counties.OTHERS
     }
     told = {others: tuple(row[["with_low", "with_high", "total"]]) for others, row in found.items()}
     assert told == {
@@ -219,9 +223,9 @@ def urn(monkeypatch):
         }
     )
     listed = pd.DataFrame({"province_code": ["41"] * 3, "n_villages": [1, 1, 1]})
-    monkeypatch.setattr(sustainability, "county_units", lambda others=None: units)
-    monkeypatch.setattr(sustainability, "n_poverty_counties", lambda definition=None: 2)
-    monkeypatch.setattr(sustainability, "listed_counties", lambda year: listed)
+    monkeypatch.setattr(counties, "county_units", lambda others=None: units)
+    monkeypatch.setattr(counties, "n_poverty_counties", lambda definition=None: 2)
+    monkeypatch.setattr(counties, "listed_counties", lambda year: listed)
     sustainability.chance.cache_clear()
     yield
     sustainability.chance.cache_clear()
@@ -261,7 +265,7 @@ def test_the_simulation_is_repeatable_and_follows_its_seed():
 
 
 def test_evidence_on_poverty_counts_a_draw_with_as_few_as_the_list(monkeypatch):
-    high = int(sustainability.recount(2016, definition=sustainability.NARROW)["counties_high"])
+    high = int(counties.recount(2016, definition=counties.NARROW)["counties_high"])
     seen = []
 
     def drawn(year, *, model, definition, draws):
@@ -269,15 +273,15 @@ def test_evidence_on_poverty_counts_a_draw_with_as_few_as_the_list(monkeypatch):
         return np.array([high - 1, high, high + 1, high + 2])
 
     monkeypatch.setattr(sustainability, "chance", drawn)
-    choices = {"definition": sustainability.NARROW, "others": "same provinces only", "draws": 4}
+    choices = {"definition": counties.NARROW, "others": "same provinces only", "draws": 4}
     found = sustainability.poverty_evidence(model="villages", **choices)
     assert found.details["as_few_by_chance"] == round((1 + 2) / (1 + 4), 3)
     assert found.details["chance"] == high + 0.5
-    assert seen[0] == (2016, "villages", sustainability.NARROW, 4)
+    assert seen[0] == (2016, "villages", counties.NARROW, 4)
     assert {row[1] for row in seen[1:]} == set(sustainability.CHANCE)
-    assert {row[2:] for row in seen} == {(sustainability.NARROW, 4)}
+    assert {row[2:] for row in seen} == {(counties.NARROW, 4)}
     del choices["draws"]
-    rest = sustainability.other_counties(2016, **choices)
+    rest = counties.other_counties(2016, **choices)
     share = 100 * found.details["counties_high"] / found.n
     assert found.details["others_share"] == round(rest["share_low"], 1)
     assert found.details["others_total"] == rest["total"]
@@ -288,10 +292,10 @@ def test_evidence_on_poverty_counts_a_draw_with_as_few_as_the_list(monkeypatch):
 
 
 def test_the_series_keeps_gaps_and_conflicts():
-    series = sustainability.poverty_series()
+    series = counties.poverty_series()
     assert series.loc[2017:, ["recounted_low", "recounted_high"]].isna().all(axis=None)
     assert tuple(series.loc[2016, ["recounted_low", "recounted_high"]]) == (18, 25)
-    left_open = sustainability.poverty_series(unknown="left open").loc[2016]
+    left_open = counties.poverty_series(unknown="left open").loc[2016]
     assert left_open["recounted_high"] == 37
     assert left_open["share_high"] == pytest.approx(100 * 37 / left_open["all_villages"])
     assert series.loc[2018, "printed_low"] < series.loc[2018, "printed_high"]
@@ -303,7 +307,7 @@ def test_the_series_keeps_gaps_and_conflicts():
 
 def test_a_year_with_neither_list_nor_printed_number_has_no_share(three_counties):
     three_counties()
-    series = sustainability.poverty_series(last=2017)
+    series = counties.poverty_series(last=2017)
     assert series.index.tolist() == [2014, 2015, 2016, 2017]
     assert series.loc[2017, ["share_low", "share_high"]].isna().all()
     assert series.loc[2017, "all_villages"] > 0
@@ -322,7 +326,7 @@ def test_the_share_from_a_year_to_itself_has_not_changed():
 
 def test_both_ends_of_2016_reach_the_interval():
     evidence = sustainability.after_evidence()
-    totals = sustainability.poverty_series()["all_villages"]
+    totals = counties.poverty_series()["all_villages"]
     assert evidence.interval == (
         round(43 / totals[2018] / (25 / totals[2016]), 2),
         round(45 / totals[2018] / (18 / totals[2016]), 2),
@@ -330,22 +334,22 @@ def test_both_ends_of_2016_reach_the_interval():
 
 
 def test_pairs_that_cross_a_change_of_the_definition_are_in_part_at_best():
-    table = after_2017.changes()
+    table = later.changes()
     changed = table.loc[table["object"] == "villages", "year"]
     assert set(sustainability.REDEFINED) == set(changed)
     for first in (2014, 2015, 2016, 2017):
         for last in (2018, 2019, 2020):
             found = sustainability.C37.judge(first_list=first, last_list=last)
-            crossed = after_2017.between(first, last)
+            crossed = later.between(first, last)
             assert found.evidence.details["redefined"] == len(crossed)
             if crossed:
                 assert found.verdict == "reproduced in part"
     default = multiverse.combinations(sustainability.C37)
-    assert not any(after_2017.between(c["first_list"], c["last_list"]) for c in default)
+    assert not any(later.between(c["first_list"], c["last_list"]) for c in default)
 
 
 def test_poor_villages_on_the_coast_are_those_of_hebei():
-    listed = sustainability.listed_counties(2016).query("poor == 'yes'")
+    listed = counties.listed_counties(2016).query("poor == 'yes'")
     hebei = int(listed.loc[listed["province"] == "Hebei", "n_villages"].sum())
     assert sustainability.C36.judge().evidence.details["coast_villages"] == hebei
     assert 2 * hebei > listed["n_villages"].sum()
@@ -368,9 +372,9 @@ def test_returnees_are_those_of_later_sources(plant):
         {"dimension": "social_change", "code": ["returnees", "women"], "group": ["r", "w"]}
     )
     plant(cases__case_codes=codes, cases__codebook=book)
-    assert sustainability.returnees(2017) == {"a"}
-    assert sustainability.returnees(2000) == {"a", "b"}
-    assert sustainability.returnees(2000, doubtful=False) == {"b"}
+    assert cases.returnees(2017) == {"a"}
+    assert cases.returnees(2000) == {"a", "b"}
+    assert cases.returnees(2000, doubtful=False) == {"b"}
 
 
 def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
@@ -386,27 +390,27 @@ def test_dropped_villages_are_a_range_and_a_rate_by_hand(plant):
         }
     )
     plant(villages__survival=survival)
-    row = sustainability.persistence().loc[0]
+    row = counties.persistence().loc[0]
     assert (row["dropped_low"], row["dropped_high"]) == (4, 10)
     assert (row["rate_low"], row["rate_high"]) == (4, 10)
     assert row["months"] == 8
     assert row["a_year_high"] == pytest.approx(100 * (1 - 0.9**1.5))
-    assert sustainability.rename_effect().loc["exact", "2015 to 2016"] == 10
-    assert sustainability.rename_effect().loc["loose", "2015 to 2016"] == 4
-    assert sustainability.rename_effect().index.name == "rule"
-    assert sustainability.rename_effect().columns.name is None  # a reader sees this table
+    assert counties.rename_effect().loc["exact", "2015 to 2016"] == 10
+    assert counties.rename_effect().loc["loose", "2015 to 2016"] == 4
+    assert counties.rename_effect().index.name == "rule"
+    assert counties.rename_effect().columns.name is None  # a reader sees this table
 
 
 # ---- roads ----------------------------------------------------------------------------------
 
 
 def test_covariates_are_standardised_and_zeros_stay():
-    frame = sustainability.road_frame()
+    frame = provinces.road_frame()
     assert len(frame) == 31
     assert (frame["n_villages"] == 0).any()
     assert frame["roads"].mean() == pytest.approx(0, abs=1e-9)
     assert frame["roads"].std(ddof=0) == pytest.approx(1)
-    inland = sustainability.road_frame(sample="inland provinces")
+    inland = provinces.road_frame(sample="inland provinces")
     assert len(inland) == 20
     assert inland["roads"].std(ddof=0) == pytest.approx(1)
 
@@ -416,12 +420,12 @@ def test_road_density_by_hand():
     land = data.indicator("land_area", 2000, "area_marioarace")
     density = np.log(length / land)
     by_hand = (density - density.mean()) / density.std(ddof=0)
-    assert sustainability.road_frame()["roads"].to_dict() == pytest.approx(by_hand.to_dict())
+    assert provinces.road_frame()["roads"].to_dict() == pytest.approx(by_hand.to_dict())
 
 
 def test_the_association_agrees_with_a_second_fit():
     # ordinary Poisson estimating equations, written out for statsmodels
-    frame = sustainability.road_frame()
+    frame = provinces.road_frame()
     design = sm.add_constant(frame[["roads", "income"]])
     fit = sm.GLM(
         frame["n_villages"],
@@ -443,15 +447,15 @@ def test_inflation_by_hand():
     related = pd.DataFrame({"a": [1.0, -1, 1, -1], "b": [1.4, -0.2, 0.2, -1.4]})
     r = np.corrcoef(related["a"], related["b"])[0, 1]
     assert r == pytest.approx(0.8)
-    assert sustainability.inflation(related).tolist() == pytest.approx([1 / 0.36] * 2)
+    assert counts.inflation(related).tolist() == pytest.approx([1 / 0.36] * 2)
     unrelated = pd.DataFrame({"a": [1.0, -1, 1, -1], "b": [1.0, 1, -1, -1]})
-    assert sustainability.inflation(unrelated).tolist() == pytest.approx([1, 1])
+    assert counts.inflation(unrelated).tolist() == pytest.approx([1, 1])
 
 
 def test_inflation_agrees_with_the_inverse_of_the_correlations():
-    frame = sustainability.road_frame()[["roads", "income", "density"]]
+    frame = provinces.road_frame()[["roads", "income", "density"]]
     inverse = np.linalg.inv(np.corrcoef(frame.to_numpy().T))
-    assert sustainability.inflation(frame).tolist() == pytest.approx(np.diag(inverse).tolist())
+    assert counts.inflation(frame).tolist() == pytest.approx(np.diag(inverse).tolist())
 
 
 def test_the_specification_curve_is_sorted_and_holds_the_chapters_model():
@@ -497,7 +501,7 @@ def eight_places(plant):
 
 def test_fisher_by_hand(eight_places):
     # 3 with both, 1 and 1 with one, 3 with neither: (16 + 1) / 70
-    found = sustainability.co_reporting()
+    found = cases.co_reporting()
     assert (found["both"], found["imitation_only"]) == (3, 1)
     assert (found["rivalry_only"], found["neither"]) == (1, 3)
     assert found["p"] == pytest.approx(17 / 70)
@@ -508,8 +512,8 @@ def test_fisher_by_hand(eight_places):
 
 
 def test_silent_places_make_any_two_things_look_related(eight_places):
-    few = sustainability.co_reporting()
-    many = sustainability.co_reporting(among="all cases")
+    few = cases.co_reporting()
+    many = cases.co_reporting(among="all cases")
     assert many["neither"] == few["neither"] + 2
     assert many["p"] < few["p"]
 
@@ -522,16 +526,16 @@ def test_not_reported_is_neither_yes_nor_no(eight_places):
 
 
 def test_doubtful_codes_reach_every_case_claim(eight_places):
-    sure = sustainability.co_reporting(doubtful=False)
+    sure = cases.co_reporting(doubtful=False)
     assert sure["both"] == 2
-    assert sustainability.pressures(doubtful=False)["copying"].sum() == 3
+    assert cases.pressures(doubtful=False)["copying"].sum() == 3
 
 
 def test_doubtful_rivalry_is_left_out_too(eight_places, plant):
     codes = data.load("cases/case_codes")
     codes.loc[codes["case_id"].eq("b") & codes["code"].eq("price_war"), "certainty"] = "doubtful"
     plant(cases__case_codes=codes, cases__cases=data.load("cases/cases"))
-    every, sure = (sustainability.co_reporting(doubtful=doubtful) for doubtful in (True, False))
+    every, sure = (cases.co_reporting(doubtful=doubtful) for doubtful in (True, False))
     assert every[["both", "imitation_only", "rivalry_only"]].tolist() == [3, 1, 1]
     assert sure[["both", "imitation_only", "rivalry_only"]].tolist() == [1, 2, 2]
 
@@ -585,7 +589,7 @@ def test_each_pressure_is_told_for_its_own_cases_and_without_doubt(plant):
     table = pd.DataFrame(told + silent, columns=["case_id", "dimension", "code", "certainty"])
     table = table.assign(value="1", about="place", source_id="li2017", paraphrase="Said.")
     plant(cases__case_codes=table)
-    every, sure = (sustainability.pressures(doubtful=doubtful) for doubtful in (True, False))
+    every, sure = (cases.pressures(doubtful=doubtful) for doubtful in (True, False))
     assert list(every) == list(names)
     assert every.index.name == "case_id"
     for place, name in enumerate(names):
@@ -632,7 +636,7 @@ def places(plant):
 
 
 def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
-    growth = sustainability.sales_growth().set_index("case_id")
+    growth = cases.sales_growth().set_index("case_id")
     assert growth["direction"].to_dict() == {
         "a": "rose",
         "b": "fell",
@@ -647,24 +651,24 @@ def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
         "sales_last": 300,
         "direction": "rose",
     }
-    none = sustainability.sales_growth(until=2011)
+    none = cases.sales_growth(until=2011)
     assert none.empty
     assert list(none) == ["case_id", *growth.columns]
 
 
 def test_sales_per_shop_is_a_range_over_the_sources(places):
-    row = sustainability.sales_per_shop().set_index("case_id").loc["a"]
+    row = cases.sales_per_shop().set_index("case_id").loc["a"]
     assert (row["per_shop_low"], row["per_shop_high"]) == (0.5, 0.6)
     assert row["source_id"] == "s2;s3;s4"
 
 
 def test_reports_are_dated_and_of_the_press():
     for sources in ("press", "any"):
-        early = sustainability.thin_profit(sources=sources, until=2014)
-        late = sustainability.thin_profit(sources=sources)
+        early = cases.thin_profit(sources=sources, until=2014)
+        late = cases.thin_profit(sources=sources)
         assert set(early) <= set(late)
     kinds = data.sources()["kind"]
-    ids = set().union(*sustainability.thin_profit(sources="press").values())
+    ids = set().union(*cases.thin_profit(sources="press").values())
     assert {kinds[source] for source in ids} <= {"press", "reprint"}
     report = data.bearing("market/evidence", "C34:thin_profit")
     assert report["topic"].eq("e-tailer profit").all()
@@ -688,22 +692,22 @@ def reports(plant):
 
 
 def test_thin_profit_counts_the_press_and_its_reprints_alone(reports):
-    told = sustainability.thin_profit()
+    told = cases.thin_profit()
     assert told.pop("qingyanliu")  # a report in market/evidence
     assert told == {
         "by press": {"163_shuyang2025"},
         "by reprint": {"597mm_shuyang2016"},
         "doubted": {"597mm_shuyang2016"},
     }
-    every = set(sustainability.thin_profit(sources="any"))
+    every = set(cases.thin_profit(sources="any"))
     assert every == {*told, "by study", "by official", "qingyanliu"}
-    assert "doubted" not in sustainability.thin_profit(doubtful=False)
+    assert "doubted" not in cases.thin_profit(doubtful=False)
 
 
 def test_a_report_of_thin_profit_counts_up_to_its_own_year(reports):
-    assert "by reprint" in sustainability.thin_profit(until=2016)
-    assert "by reprint" not in sustainability.thin_profit(until=2015)
-    assert "by press" not in sustainability.thin_profit(until=2024)
+    assert "by reprint" in cases.thin_profit(until=2016)
+    assert "by reprint" not in cases.thin_profit(until=2015)
+    assert "by press" not in cases.thin_profit(until=2024)
 
 
 def test_without_a_report_of_thin_profit_nothing_can_be_tested(reports):
@@ -732,7 +736,7 @@ def test_margins_are_percents_of_one_place_and_year(plant):
         ("a", 2012, "profit_margin_pct", 30, "village", "about", "s1", ""),
     ]
     plant(cases__case_series=pd.DataFrame(rows, columns=columns))
-    assert sustainability.margins().to_dict("index") == {
+    assert cases.margins().to_dict("index") == {
         0: {"case_id": "a", "year": 2012, "margin": 30, "scale": "village", "qualifier": "about",
             "source_id": "s1"}
     }  # fmt: skip
@@ -742,15 +746,15 @@ def test_margins_are_percents_of_one_place_and_year(plant):
 
 
 def test_studies_carry_a_known_source_each():
-    table = sustainability.later_studies()
+    table = literature.later_studies()
     assert set(table["source_id"]) <= set(data.sources().index)
-    assert set(table["direction"]) == set(sustainability.SIGNS.values())
+    assert set(table["direction"]) == set(literature.SIGNS.values())
 
 
 def test_fewer_who_leave_and_more_who_earn_less_point_as_they_should():
-    way = sustainability.later_studies().set_index("study")["direction"]
-    assert way["Qi 2020"] == sustainability.SIGNS["better"]
-    assert way["Seller survey 2012"] == sustainability.SIGNS["worse"]
+    way = literature.later_studies().set_index("study")["direction"]
+    assert way["Qi 2020"] == literature.SIGNS["better"]
+    assert way["Seller survey 2012"] == literature.SIGNS["worse"]
 
 
 def test_works_are_split_at_the_article(plant):
@@ -764,12 +768,12 @@ def test_works_are_split_at_the_article(plant):
         }
     )
     plant(literature__works=works)
-    assert list(sustainability.works().index) == ["one"]
-    assert list(sustainability.works(which="later").index) == ["two"]
-    assert sustainability.works(which="later")["diagnoses"].tolist() == [True]
-    assert list(sustainability.works(which="all").index) == ["one", "two"]
-    assert list(sustainability.works()) == ["year", "read", "diagnoses"]
-    assert sustainability.works(which="all")["year"].tolist() == [2016, 2020]
+    assert list(literature.works().index) == ["one"]
+    assert list(literature.works(which="later").index) == ["two"]
+    assert literature.works(which="later")["diagnoses"].tolist() == [True]
+    assert list(literature.works(which="all").index) == ["one", "two"]
+    assert list(literature.works()) == ["year", "read", "diagnoses"]
+    assert literature.works(which="all")["year"].tolist() == [2016, 2020]
 
 
 def test_the_bounds_of_the_literature_are_told_to_a_tenth_of_a_percent(plant):
@@ -795,7 +799,7 @@ def test_the_bounds_of_the_literature_are_told_to_a_tenth_of_a_percent(plant):
 
 def test_entry_by_hand():
     # a = 3, c = 1, s = 1, F = 1, 9 buyers: q = 1/3, n = 5, sales = 9 * 5 * 1/3 * 4/3 = 20
-    row = sustainability.entry([9]).loc[0]
+    row = illustrations.entry([9]).loc[0]
     assert row["shops"] == pytest.approx(5)
     assert row["margin"] == pytest.approx(100 / 3)
     assert row["sales"] == pytest.approx(20)
@@ -804,7 +808,7 @@ def test_entry_by_hand():
 
 def test_entry_solves_the_first_order_condition_and_leaves_no_profit():
     for similarity, cost in itertools.product((0.3, 1.0), (0.2, 1.0)):
-        table = sustainability.entry([2, 30], similarity=similarity, entry_cost=cost)
+        table = illustrations.entry([2, 30], similarity=similarity, entry_cost=cost)
         each = table["margin"] / 100
         others = (table["shops"] - 1) * each
         marginal = 3 - 2 * each - similarity * others - 1  # derivative of (p - c) q
@@ -815,22 +819,22 @@ def test_entry_solves_the_first_order_condition_and_leaves_no_profit():
 def test_entry_cost_is_counted_in_profits_of_a_lone_seller():
     # a = 5, c = 1: a lone seller earns 2 on each of 2 pieces, 4 a buyer; with that cost there is
     # one shop at one buyer, with a margin of 200%
-    row = sustainability.entry([1], top_price=5).loc[0]
+    row = illustrations.entry([1], top_price=5).loc[0]
     assert row["shops"] == pytest.approx(1)
     assert row["margin"] == pytest.approx(200)
-    assert sustainability.entry([4], top_price=5).loc[0, "margin"] == pytest.approx(100)
+    assert illustrations.entry([4], top_price=5).loc[0, "margin"] == pytest.approx(100)
 
 
 def test_margins_fall_while_sales_grow_and_entry_cost_matters():
-    table = sustainability.entry(np.geomspace(1, 50, 20))
+    table = illustrations.entry(np.geomspace(1, 50, 20))
     assert table["margin"].is_monotonic_decreasing
     assert table["sales"].is_monotonic_increasing
-    cheap = sustainability.entry(np.geomspace(1, 50, 20), entry_cost=0.25)
+    cheap = illustrations.entry(np.geomspace(1, 50, 20), entry_cost=0.25)
     assert (cheap["margin"] < table["margin"]).all()
 
 
 def test_likeness_moves_shops_and_not_margins():
-    alike, apart = (sustainability.entry([25], similarity=s).loc[0] for s in (1.0, 0.5))
+    alike, apart = (illustrations.entry([25], similarity=s).loc[0] for s in (1.0, 0.5))
     assert alike["margin"] == pytest.approx(apart["margin"])
     assert apart["shops"] > alike["shops"]
 
@@ -840,9 +844,9 @@ def test_likeness_moves_shops_and_not_margins():
 )
 def test_parameters_of_the_illustration_are_checked(choice):
     with pytest.raises(ValueError, match="similarity"):
-        sustainability.entry([1], **choice)
+        illustrations.entry([1], **choice)
     with pytest.raises(ValueError, match="buyers"):
-        sustainability.entry([0])
+        illustrations.entry([0])
 
 
 # ---- rules ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "two_clones.py"))
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "audits" / "two_clones.py"))
 differences = BENCHMARK["differences"]
 
 

@@ -12,7 +12,8 @@ import yaml
 from bs4 import BeautifulSoup
 from sphinx.config import Config
 
-from taobao_villages import data, website
+from taobao_villages import data
+from taobao_villages.book import citing, finish, styles
 
 MOST = 400_000  # bytes of a page, compressed, with all its pictures
 REPOSITORY = "https://github.com/Somebody/a-book"
@@ -24,17 +25,17 @@ BOOK = yaml.safe_load((Path(__file__).parents[1] / "_config.yml").read_text("utf
 
 def finished(body: str, head: str = "", **about) -> BeautifulSoup:
     text = f'<html><head><meta charset="utf-8"/>{head}</head><body>{body}</body></html>'
-    return BeautifulSoup(website.finish(text, meanings={}, **about), "html.parser")
+    return BeautifulSoup(finish.finish(text, meanings={}, **about), "html.parser")
 
 
 def test_the_address_of_the_site_follows_from_the_repository():
-    assert website.site_address(REPOSITORY) == "https://somebody.github.io/a-book/"
-    assert website.site_address("https://example.org/x") == "https://example.org/x/"
-    assert website.site_address("") == ""
+    assert citing.site_address(REPOSITORY) == "https://somebody.github.io/a-book/"
+    assert citing.site_address("https://example.org/x") == "https://example.org/x/"
+    assert citing.site_address("") == ""
 
 
 def test_a_doubt_names_the_claim():
-    query = parse_qs(urlsplit(website.doubt_address(REPOSITORY, "claim C19 (reproduced)")).query)
+    query = parse_qs(urlsplit(citing.doubt_address(REPOSITORY, "claim C19 (reproduced)")).query)
     assert query["title"] == ["Doubt: claim C19 (reproduced)"]
     assert "C19" in query["body"][0]
 
@@ -43,13 +44,13 @@ def test_a_citation_names_page_book_year_and_address():
     config = Config({}, {"author": "The team"})
     config.add("html_title", "A book", "html", str)
     config.add("html_baseurl", "https://example.org/", "html", str)
-    told = website.citation(config, "book/market", "Market & more", 2026)
+    told = citing.citation(config, "book/market", "Market & more", 2026)
     for part in ("The team", "2026", "Market & more", "A book", "example.org/book/market.html"):
         assert part in told["words"]
         assert part in told["bibtex"]
         assert part in told["ris"]
     config.html_baseurl = ""
-    assert "http" not in str(website.citation(config, "book/market", "Market", 2026))
+    assert "http" not in str(citing.citation(config, "book/market", "Market", 2026))
     assert told["bibtex"].startswith("@incollection{taobao_villages_market,")
     assert told["ris"].splitlines()[0] == "TY  - CHAP"
     assert told["ris"].splitlines()[-1] == "ER  - "
@@ -68,10 +69,10 @@ def test_the_styles_of_a_page_are_one_file_that_follows_its_parts(tmp_path):
     (static / "styles" / "a.css").write_text('@charset "UTF-8";@import "../basic.css";')
     (static / "b.css").write_text("b { background: url(x.png) } u { mask: url('data:,') }")
     (static / "styles" / "c.css").write_text('s { background: url("../x/y.png") }')
-    (static / website.OPTIONS).write_text("const A = {};")
+    (static / styles.OPTIONS).write_text("const A = {};")
     names = ("styles/a.css", "b.css", "styles/c.css")
     head = "".join(f'<link rel="stylesheet" href="../_static/{name}?v=1"/>' for name in names)
-    head += f'<script src="../_static/{website.OPTIONS}?v=2"></script>'
+    head += f'<script src="../_static/{styles.OPTIONS}?v=2"></script>'
     page = finished("", head, folders=(folder, static))
     (link,) = page("link")
     sheet = (folder / link["href"]).resolve()
@@ -81,11 +82,11 @@ def test_the_styles_of_a_page_are_one_file_that_follows_its_parts(tmp_path):
     assert "url('data:,')" in text
     assert page.script.get_text() == "const A = {};"
     told = base64.b64encode(hashlib.sha256(b"const A = {};").digest()).decode()
-    assert told in page.find("meta", attrs={"http-equiv": website.SIGN})["content"]
+    assert told in page.find("meta", attrs={"http-equiv": finish.SIGN})["content"]
 
     (static / "b.css").write_text("b { color: blue }")
     (static / "sheet-0123456789.css").write_text("/* b.css */")
-    website.renew_sheets(static, {sheet.name})
+    styles.renew_sheets(static, {sheet.name})
     assert "blue" in sheet.read_text()
     assert [path.name for path in static.glob("sheet-*")] == [sheet.name]
 
@@ -96,7 +97,7 @@ def test_pages_with_a_policy_of_their_own_are_left_alone(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text, "utf-8")
     app = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=str(tmp_path))
-    website.finish_pages(app, None)
+    finish.finish_pages(app, None)
     changed = {p.name for p in tmp_path.rglob("*.html") if p.read_text("utf-8") != text}
     assert changed == {"page.html"}
 
@@ -119,7 +120,7 @@ def test_chinese_words_are_marked_once_and_only_there():
 
 def test_the_policy_allows_the_scripts_of_the_page_and_no_other():
     page = finished("<script>let a = 1;</script>")
-    policy = page.find("meta", attrs={"http-equiv": website.SIGN})["content"]
+    policy = page.find("meta", attrs={"http-equiv": finish.SIGN})["content"]
     assert "'sha256-" in policy
     assert "unsafe-eval" not in policy
     script = policy.split("script-src")[1].split(";")[0]
@@ -134,27 +135,27 @@ def test_handlers_in_attributes_are_taken_out():
 
 
 def test_light_or_dark_is_settled_before_the_first_paint():
-    page = finished("", f"<script>let theme = {website.THEME_ASKED};</script>")
+    page = finished("", f"<script>let theme = {finish.THEME_ASKED};</script>")
     text = page.script.get_text()
     assert "prefers-color-scheme: dark" in text
     told = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    assert told in page.find("meta", attrs={"http-equiv": website.SIGN})["content"]
+    assert told in page.find("meta", attrs={"http-equiv": finish.SIGN})["content"]
 
 
 def test_a_finished_page_is_left_alone():
-    once = website.finish("<html><head></head><body>村</body></html>", meanings={})
-    assert website.finish(once, meanings={}) == once
+    once = finish.finish("<html><head></head><body>村</body></html>", meanings={})
+    assert finish.finish(once, meanings={}) == once
 
 
 def test_a_term_carries_its_meaning():
     glossary = BeautifulSoup(
         '<dl><dt id="term-hukou">hukou</dt><dd><p>户口. A register.</p></dd></dl>', "html.parser"
     )
-    meanings = website.glosses(glossary)
+    meanings = finish.glosses(glossary)
     assert meanings == {"term-hukou": "户口. A register."}
     text = '<article><a href="glossary.html#term-hukou"><span class="std std-term">h</span></a>'
     page = BeautifulSoup(
-        website.finish(
+        finish.finish(
             f"<html><head></head><body>{text}</article></body></html>", meanings=meanings
         ),
         "html.parser",

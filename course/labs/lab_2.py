@@ -21,7 +21,7 @@ villages.head()
 # %% [markdown]
 # **Question 1.** How many villages are listed under the article's rule? The function `shops_needed` of the package gives the smaller of the two thresholds for each village.
 # %% question listed 2
-from taobao_villages.blooming import shops_needed
+from taobao_villages.subjects.villages import shops_needed
 
 enough_sales = villages["sales_million"] >= 10
 enough_shops = villages["shops"] >= shops_needed(villages["households"].to_numpy())

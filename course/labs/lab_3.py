@@ -2,12 +2,13 @@
 def draw(random):
     import pandas as pd
 
-    from taobao_villages import blooming, provinces
+    from taobao_villages.subjects import provinces
+    from taobao_villages.subjects import villages
 
     counts = pd.DataFrame({year: provinces.villages(year) for year in provinces.YEARS})
     counts = counts[counts[2014] > 0]
     chosen = counts.sample(6, random_state=random.integers(10**6))
-    months = blooming.list_months()
+    months = villages.list_months()
     table = pd.DataFrame({"list": provinces.YEARS, "villages": chosen.sum().to_numpy()})
     return {"lists": table.assign(month=[str(months[year]) for year in provinces.YEARS])}
 # %% [markdown]
@@ -18,7 +19,7 @@ def draw(random):
 import numpy as np
 import pandas as pd
 
-from taobao_villages import statistics
+from taobao_villages.methods import growth
 
 lists = pd.read_csv("lists.csv")
 lists
@@ -35,7 +36,7 @@ float(counts.iloc[0] / counts.iloc[-1])  # You divided the first by the last.
 # **Question 2.** What is the yearly rate of growth between the last two lists? Take the natural logarithm of the factor and divide it by the years between the closing months (they are not one year).
 # %% question rate 3
 months = pd.Series([pd.Period(month, "M") for month in lists["month"]], index=lists["list"])
-intervals = statistics.growth_intervals(counts, months)
+intervals = growth.growth_intervals(counts, months)
 rate = float(intervals["rate"].iloc[-1])
 # %% wrong rate
 float(np.log(counts.iloc[-1] / counts.iloc[-2]))  # You took one year between the lists. Count the months from one closing month to the next.

@@ -2,12 +2,13 @@
 def draw(random):
     import pandas as pd
 
-    from taobao_villages import data, provinces
+    from taobao_villages import data
+    from taobao_villages.subjects import provinces
 
     frame = pd.DataFrame(
         {
-            "villages": provinces.villages(2016),
-            "rural_million": provinces.base("rural_population", 2016) / 100,
+            "villages": villages(2016),
+            "rural_million": base("rural_population", 2016) / 100,
         }
     )
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]
@@ -24,7 +25,8 @@ def draw(random):
 # %%
 import pandas as pd
 
-from taobao_villages import statistics
+from taobao_villages.methods import inequality
+from taobao_villages.subjects.provinces import base, villages
 
 provinces = pd.read_csv("provinces.csv")
 provinces.head()
@@ -39,14 +41,14 @@ float(provinces["villages"].nlargest(3).sum() / provinces["villages"].sum())  # 
 # %% [markdown]
 # **Question 2.** What is the Gini coefficient of the villages over rural residents?
 # %% question gini 3
-gini = float(statistics.gini(provinces["villages"], provinces["rural_million"]))
+gini = float(inequality.gini(provinces["villages"], provinces["rural_million"]))
 # %% wrong gini
-float(statistics.gini(provinces["villages"]))  # You left out the base: this compares provinces as if each had as many rural residents.
-float(statistics.gini(provinces["villages"] / provinces["rural_million"]))  # A Gini of rates weighs each province alike. Give count and base.
+float(inequality.gini(provinces["villages"]))  # You left out the base: this compares provinces as if each had as many rural residents.
+float(inequality.gini(provinces["villages"] / provinces["rural_million"]))  # A Gini of rates weighs each province alike. Give count and base.
 # %% [markdown]
 # **Question 3.** What is the highest location quotient of a province?
 # %% question quotient 2
-quotients = statistics.location_quotient(provinces["villages"], provinces["rural_million"])
+quotients = inequality.location_quotient(provinces["villages"], provinces["rural_million"])
 quotient = float(max(quotients))
 # %% wrong quotient
 float((provinces["villages"] / provinces["villages"].sum()).max())  # This is the highest share. Divide each share of villages by the share of rural residents.

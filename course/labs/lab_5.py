@@ -3,7 +3,8 @@ def draw(random):
     import numpy as np
     import pandas as pd
 
-    from taobao_villages import data, provinces
+    from taobao_villages import data
+    from taobao_villages.subjects import provinces
 
     table = data.load("provinces/provinces")[["province_code", "name_en"]]
     table = table.rename(columns={"name_en": "province"}).set_index("province_code")
@@ -24,10 +25,11 @@ def draw(random):
 # %%
 import pandas as pd
 
-from taobao_villages import blooming, statistics
+from taobao_villages.methods import space
+from taobao_villages.subjects import provinces
 
 table = pd.read_csv("map.csv", dtype={"province_code": str}).set_index("province_code")
-weights = blooming.neighbours("contiguity")
+weights = provinces.neighbours("contiguity")
 focus = pd.read_csv("focus.csv")["province"].iloc[0]
 table = table.loc[weights.id_order]
 focus
@@ -43,22 +45,22 @@ float(table["rate"].mean())  # This is the mean of all provinces.
 # %% [markdown]
 # **Question 2.** What is Moran's I of the rates?
 # %% question moran 2
-moran = float(statistics.moran(table["rate"], weights, permutations=999, seed=1).I)
+moran = float(space.moran(table["rate"], weights, permutations=999, seed=1).I)
 # %% wrong moran
-float(statistics.moran(table["count"], weights, permutations=999, seed=1).I)  # You took the counts. Counts show where people live: take the rates.
-float(statistics.moran(table["rate"], weights, permutations=999, seed=1).z)  # This is the standard score. I itself was asked for.
-float(statistics.moran(table["rate"], weights, permutations=999, seed=1).p)  # This is the p-value.
+float(space.moran(table["count"], weights, permutations=999, seed=1).I)  # You took the counts. Counts show where people live: take the rates.
+float(space.moran(table["rate"], weights, permutations=999, seed=1).z)  # This is the standard score. I itself was asked for.
+float(space.moran(table["rate"], weights, permutations=999, seed=1).p)  # This is the p-value.
 # %% [markdown]
 # **Question 3.** Which value of I does one expect if the places of the rates are shuffled?
 # %% question expected 1
-expected = float(statistics.moran(table["rate"], weights, permutations=99, seed=1).expected)
+expected = float(space.moran(table["rate"], weights, permutations=99, seed=1).expected)
 # %% wrong expected
 0  # Nearly, but a unit is never its own neighbour: the expected value is slightly below zero.
 -1 / len(table)  # Divide by the number of units less one.
 # %% [markdown]
 # **Question 4.** Does the map show more likeness of neighbours than chance? Write `"clustered"` if the share of 9,999 shuffled maps that reach your I (`alternative="greater"`) is below 0.05, else `"chance"`.
 # %% question clustered 2
-test = statistics.moran(table["rate"], weights, permutations=9999, seed=1, alternative="greater")
+test = space.moran(table["rate"], weights, permutations=9999, seed=1, alternative="greater")
 clustered = "clustered" if test.p < 0.05 else "chance"
 # %% wrong clustered
 "chance" if test.p < 0.05 else "clustered"  # A small p-value speaks against chance. You turned it round.

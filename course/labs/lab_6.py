@@ -1,8 +1,9 @@
 # %% draw
 def draw(random):
-    from taobao_villages import data, provinces
+    from taobao_villages import data
+    from taobao_villages.subjects import provinces
 
-    frame = provinces.model_frame(2016).drop(columns=["density"])
+    frame = model_frame(2016).drop(columns=["density"])
     frame["exposure"] /= 100
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]
     frame.insert(0, "province", names)
@@ -18,31 +19,32 @@ def draw(random):
 import numpy as np
 import pandas as pd
 
-from taobao_villages import statistics
+from taobao_villages.methods import counts
+from taobao_villages.subjects.provinces import model_frame
 
 provinces = pd.read_csv("provinces.csv")
 provinces.head()
 # %% [markdown]
 # **Question 1.** Fit a quasi-Poisson model of the villages with income alone, with rural residents as exposure. What is the rate ratio of income?
 # %% question ratio 2
-alone = statistics.count_model(
+alone = counts.count_model(
     provinces, "n_villages", ["income"], exposure="exposure", family="quasi-poisson"
 )
 ratio = float(alone.effects.set_index("covariate").loc["income", "rate_ratio"])
 # %% wrong ratio
-float(statistics.count_model(provinces, "n_villages", ["income"], exposure=None, family="quasi-poisson").effects.set_index("covariate").loc["income", "rate_ratio"])  # You left out the exposure: large provinces lead for their size.
+float(counts.count_model(provinces, "n_villages", ["income"], exposure=None, family="quasi-poisson").effects.set_index("covariate").loc["income", "rate_ratio"])  # You left out the exposure: large provinces lead for their size.
 float(np.log(alone.effects.set_index("covariate").loc["income", "rate_ratio"]))  # This is the coefficient on the scale of logarithms. The rate ratio is its exponential.
 # %% [markdown]
 # **Question 2.** What is the lower end of its interval?
 # %% question lower 2
 lower = float(alone.effects.set_index("covariate").loc["income", "low"])
 # %% wrong lower
-float(statistics.count_model(provinces, "n_villages", ["income"], exposure="exposure", family="poisson").effects.set_index("covariate").loc["income", "low"])  # You took the plain Poisson model. The counts vary far more than it allows, so its interval is too narrow.
+float(counts.count_model(provinces, "n_villages", ["income"], exposure="exposure", family="poisson").effects.set_index("covariate").loc["income", "low"])  # You took the plain Poisson model. The counts vary far more than it allows, so its interval is too narrow.
 float(alone.effects.set_index("covariate").loc["income", "high"])  # This is the upper end.
 # %% [markdown]
 # **Question 3.** Add enterprise to the model. What is the rate ratio of income now?
 # %% question adjusted 2
-both = statistics.count_model(
+both = counts.count_model(
     provinces, "n_villages", ["income", "enterprise"], exposure="exposure", family="quasi-poisson"
 )
 adjusted = float(both.effects.set_index("covariate").loc["income", "rate_ratio"])

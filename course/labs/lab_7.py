@@ -27,7 +27,7 @@ def draw(random):
 # %%
 import pandas as pd
 
-from taobao_villages import statistics
+from taobao_villages.methods import shares
 
 reports = pd.read_csv("reports.csv")
 told = reports.dropna(subset=["first_coder", "second_coder"])
@@ -54,14 +54,14 @@ agreement / 100 - 0.5  # Luck is not one half: compute it from both coders' shar
 # %% question low 2
 yes = int((reports["first_coder"] == "yes").sum())
 no = int((reports["first_coder"] == "no").sum())
-low = 100 * statistics.share_bounds(yes, no, len(reports))[0]
+low = 100 * shares.share_bounds(yes, no, len(reports))[0]
 # %% wrong low
 100 * yes / (yes + no)  # You left the silent reports out. At the lowest, all of them are "no".
 yes / len(reports)  # This is a fraction. A percentage was asked for.
 # %% [markdown]
 # **Question 4.** And the highest possible?
 # %% question high 2
-high = 100 * statistics.share_bounds(yes, no, len(reports))[1]
+high = 100 * shares.share_bounds(yes, no, len(reports))[1]
 # %% wrong high
 100 * yes / len(reports)  # You counted silence as no. At the highest, all silent reports are "yes".
 100 * yes / (yes + no)  # You left the silent reports out. At the highest, all of them are "yes".

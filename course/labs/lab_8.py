@@ -2,9 +2,11 @@
 def draw(random):
     import pandas as pd
 
-    from taobao_villages import claims, multiverse, provinces
+    from taobao_villages.subjects import provinces
+    from taobao_villages.verdicts import ledger
+    from taobao_villages.verdicts import multiverse
 
-    declared = {claim.id: claim for claim in claims.declared()}
+    declared = {claim.id: claim for claim in ledger.declared()}
     claim = declared[random.choice(["C20", "C25", "C34"])]
     choices = multiverse.combinations(claim)
     kept = sorted(random.choice(range(1, len(choices)), len(choices) * 3 // 4, replace=False))

@@ -29,7 +29,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from taobao_villages import launch
+from taobao_villages.book import launch
+from taobao_villages.course.wheel import build_wheel
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -216,7 +217,7 @@ def prepare(folder: Path) -> None:
         else:
             shutil.copyfile(wheel, pypi / wheel.name)
     (static / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
-    launch.build_wheel(ROOT, pypi)
+    build_wheel(ROOT, pypi)
     launch.export(ROOT, folder / "files", launch.LITE_CELL)
     plugin = "@jupyterlite/pyodide-kernel-extension:kernel"
     settings = {

@@ -6,19 +6,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from taobao_villages import data
-
-NO_EVIDENCE = {"claims", "sources"}  # read by every claim, for its wording and its sources' names
-RUNS = 12  # a longer list of lines is cut
+from taobao_villages import data, trail
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -87,14 +82,17 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.command == "grade":
             return _grade(arguments)
         if arguments.command == "ledger":
-            from taobao_villages import claims, multiverse  # chapters are slow to import
+            from taobao_villages.verdicts import (
+                kept,  # chapters are slow to import
+            )
+            from taobao_villages.verdicts import ledger as registry
 
-            rows = multiverse.ledger(only=not arguments.variants)
+            rows = kept.ledger(only=not arguments.variants)
             if arguments.diff:
                 other = json.loads(Path(arguments.diff).read_text("utf-8"))
-                print("\n".join(multiverse.moved(other, rows)) or "no verdict moved")
+                print("\n".join(kept.moved(other, rows)) or "no verdict moved")
             else:
-                print(claims.as_markdown(rows) if arguments.markdown else claims.as_json(rows))
+                print(registry.as_markdown(rows) if arguments.markdown else registry.as_json(rows))
             return 0
         if arguments.command == "multiverse":
             return _multiverse(arguments)
@@ -102,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
             print("\n".join(data.seal()) or "nothing had changed")
             return 0
         if arguments.command == "sources":
-            print("\n".join(trace(arguments.what)))
+            print("\n".join(trail.trace(arguments.what)))
             return 0
         faults = data.check()
     except data.DataError as error:
@@ -123,9 +121,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _multiverse(arguments: argparse.Namespace) -> int:
     """Run variants and print what they say, a line a claim."""
-    from taobao_villages import claims, multiverse  # chapters are slow to import
+    from taobao_villages.verdicts import ledger as registry
+    from taobao_villages.verdicts import multiverse  # chapters are slow to import
 
-    declared = {claim.id: claim for claim in claims.declared()}
+    declared = {claim.id: claim for claim in registry.declared()}
     if unknown := sorted(set(arguments.claims) - set(declared)):
         remedy = f"use one of {', '.join(declared)}"
         raise data.DataError([f"no claim {', '.join(unknown)} with a verdict. Remedy: {remedy}"])
@@ -143,14 +142,18 @@ def _multiverse(arguments: argparse.Namespace) -> int:
 
 def _course(arguments: argparse.Namespace) -> int:
     """Write the course's archives; a lab that fails its check is a fault."""
-    from taobao_villages import after_2017, book, claims, course, multiverse
+    from taobao_villages.book import build
+    from taobao_villages.chapters import after_2017
+    from taobao_villages.course import archives
+    from taobao_villages.verdicts import kept
+    from taobao_villages.verdicts import ledger as registry
 
-    course.refuse_other(arguments.out, arguments.seed)  # before minutes of work
+    archives.refuse_other(arguments.out, arguments.seed)  # before minutes of work
     rows = [
-        *multiverse.ledger(claims.ledger()),
+        *kept.ledger(registry.ledger()),
         *(f.judge().as_dict() for f in after_2017.FORECASTS),
     ]
-    found = course.make(arguments.out, arguments.seed, book.numbers(rows))
+    found = archives.make(arguments.out, arguments.seed, build.numbers(rows))
     for row in found:
         state = "ok" if row["as_expected"] else "NOT AS EXPECTED"
         print(f"lab {row['lab']}, {row['version']}: {row['points']} of {row['of']}, {state}")
@@ -160,7 +163,7 @@ def _course(arguments: argparse.Namespace) -> int:
 
 def _grade(arguments: argparse.Namespace) -> int:
     """Grade a folder; every submission that did not simply run is named."""
-    from taobao_villages import course
+    from taobao_villages.course import grading, marks
 
     if not arguments.submissions.is_dir():
         raise data.DataError([f"{arguments.submissions}: no such folder. Remedy: name a folder"])
@@ -176,13 +179,13 @@ def _grade(arguments: argparse.Namespace) -> int:
         roster = table["student"].dropna().str.strip().tolist()
     key = json.loads((arguments.key / "key.json").read_text("utf-8"))
     out = arguments.out or Path("grades") / f"lab_{key['lab']}"
-    course.earlier(out, key["items"], key["written"])  # refused before minutes of grading
+    marks.earlier(out, key["items"], key["written"])  # refused before minutes of grading
     begun = time.monotonic()
-    rows = course.grade(arguments.submissions, arguments.key, roster=roster, limit=arguments.limit)
+    rows = grading.grade(arguments.submissions, arguments.key, roster=roster, limit=arguments.limit)
     if not rows:
         remedy = "put one notebook a student into it"
         raise data.DataError([f"{arguments.submissions} holds no submission. Remedy: {remedy}"])
-    print("\n".join(course.write_grades(rows, out)))
+    print("\n".join(marks.write_grades(rows, out)))
     told = f"{time.monotonic() - begun:.0f} s"
     with suppress(ImportError):  # no such numbers outside Unix
         import resource
@@ -192,136 +195,6 @@ def _grade(arguments: argparse.Namespace) -> int:
         told += f"; the largest submission took {peak:.0f} MB of memory"
     print(told)
     return 0
-
-
-def trace(what: str) -> list[str]:
-    """The way from a claim, a table, a row or a source to the sources, a line each.
-
-    Raises
-    ------
-    DataError
-        If there is nothing of that name.
-    """
-    table, _, line = what.partition(":")
-    if re.fullmatch("C[0-9]{2}", what):
-        return _claim(what)
-    if table in data.tables():
-        return _row(table, line) if line else _table(table)
-    if what in data.sources().index:
-        used = ", ".join(data.used_by().get(what, []))
-        return [*_source(what), f"  used in {used}"]
-    remedy = "use a claim (C19), a table, a table with a line (villages/national:12) or a source id"
-    raise data.DataError([f"there is no claim, table or source {what!r}. Remedy: {remedy}"])
-
-
-def _source(source: str) -> list[str]:
-    row = data.sources([source]).iloc[0]
-    date = row["date"] or "no date"
-    lines = [
-        f"{source}: {row['title']}",
-        f"  {row['publisher']}, {date}; {row['kind']}, reliability {row['reliability']}",
-    ]
-    if row["address"]:
-        lines.append(f"  {row['address']}")
-    if row["address_read"] and row["address_read"] != row["address"]:
-        lines.append(f"  read at {row['address_read']}")
-    return lines
-
-
-def _ids(cells: Iterable[str]) -> list[str]:
-    return sorted({part for cell in cells for part in cell.split(";")})
-
-
-def _claim(claim_id: str) -> list[str]:
-    from taobao_villages import claims  # chapters are slow to import
-
-    table = data.load("claims").set_index("claim_id")
-    if claim_id not in table.index:
-        raise data.DataError([f"there is no claim {claim_id}. Remedy: see data/claims.csv"])
-    declared = {claim.id: claim for claim in claims.declared()}
-    if claim_id not in declared:
-        named = [n for n in data.tables() if claim_id in data.schema(n).get("used_for", [])]
-        return [
-            f"{claim_id}, in our words: {table.loc[claim_id, 'paraphrase']}",
-            "  no chapter computes it yet",
-            f"  tables meant for it: {', '.join(named) or 'none'}",
-        ]
-    with data.reads() as read:
-        entry = declared[claim_id].judge().as_dict()
-    lines = [f"{claim_id}, in our words: {entry['statement']}"]
-    lines += [f"  {term}: {text}" for term, text in claims.panel_lines(entry)[1:]]
-    for name in sorted(read - NO_EVIDENCE):
-        lines += [_lines_read(name, set(entry["sources"])), *_lines_chosen(name, claim_id)]
-    used = data.used_by()
-    for source in entry["sources"]:
-        lines += [*_source(source), f"  used in {', '.join(used.get(source, []))}"]
-    return lines
-
-
-def _lines_read(table: str, sources: set[str]) -> str:
-    """A table that a claim read, with the lines of its file that rest on the claim's sources."""
-    rows = data.load(table)
-    lines = [n for n, ids in enumerate(data.cited(table), start=2) if ids & sources]
-    runs: list[list[int]] = []
-    for line in lines:
-        if runs and line == runs[-1][1] + 1:
-            runs[-1][1] = line
-        else:
-            runs.append([line, line])
-    told = [str(a) if a == b else f"{a}-{b}" for a, b in runs]
-    if len(told) > RUNS:
-        told = [*told[:RUNS], f"and {sum(b - a + 1 for a, b in runs[RUNS:])} more"]
-    where = f": lines {', '.join(told)}" if told else ""
-    return f"  reads {table}, {len(lines)} of {len(rows)} rows from the sources below{where}"
-
-
-def _lines_chosen(table: str, claim_id: str) -> list[str]:
-    """The lines of a table that bear on a claim in a role of their own, by role."""
-    lines = []
-    for role, meaning in data.roles(table).items():
-        if role.startswith(f"{claim_id}:"):
-            rows = [str(index + 2) for index in data.bearing(table, role).index]
-            lines.append(f"    {role} ({meaning}): lines {', '.join(rows) or 'none'}")
-    return lines
-
-
-def _table(table: str) -> list[str]:
-    from taobao_villages import claims
-
-    about = data.schema(table)
-    rows = data.load(table)
-    lines = [
-        f"{table}: {about['title']}",
-        f"  {claims.counted(len(rows), 'row')} in data/{about['path']}",
-    ]
-    if about.get("used_for"):
-        lines.append(f"  meant for {', '.join(about['used_for'])}")
-    lines += [f"  gap: {gap}" for gap in about.get("gaps", [])]
-    if table == "sources":
-        return lines
-    citing = rows["source_id"].str.split(";").explode().value_counts()
-    for source in _ids(rows["source_id"]):
-        lines += [*_source(source), f"  {claims.counted(citing[source], 'row')}"]
-    return lines
-
-
-def _row(table: str, line: str) -> list[str]:
-    rows = data.load(table)
-    if not line.isdecimal() or not 2 <= int(line) <= len(rows) + 1:
-        remedy = f"use 2 to {len(rows) + 1}; line 1 is the header"
-        raise data.DataError([f"{table} has no row in line {line!r}. Remedy: {remedy}"])
-    row = rows.iloc[int(line) - 2]
-    lines = [f"{table}, line {line}"]
-    lines += [f"  {name}: {value}" for name, value in row.items() if not pd.isna(value)]
-    if table == "sources":
-        return lines
-    if "figure" in data.schema(table):
-        number = data.support(table).iloc[int(line) - 2]
-        one = "one source only" if number == 1 else f"{number} sources"
-        lines.append(f"  the figure rests on {one} in this table")
-    for source in _ids([row["source_id"]]):
-        lines += _source(source)
-    return lines
 
 
 if __name__ == "__main__":

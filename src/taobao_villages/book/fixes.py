@@ -1,0 +1,81 @@
+"""Repairs of Sphinx: numbering of unchanged books, search terms, formulas as MathML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import latex2mathml.converter
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode, visit_HideCellInput
+from sphinx.application import Sphinx
+from sphinx.util.index_entries import split_index_msg
+
+# ---- events of the build -------------------------------------------------------------------------
+
+
+def skip_numbering(app: Sphinx, env: Any) -> list[str]:
+    """Where no page was read, figures keep their numbers: Sphinx need not load every page."""
+    if env.taobao_unchanged:
+        env.taobao_numbered = env.toc_fignumbers
+        app.config.numfig = False
+    return []
+
+
+def keep_numbering(app: Sphinx, env: Any) -> list[str]:
+    """Put back what `skip_numbering` took away from Sphinx."""
+    if env.taobao_unchanged:
+        env.toc_fignumbers = env.taobao_numbered
+        app.config.numfig = True
+    return []
+
+
+def complete_index(app: Sphinx) -> list:
+    """Give the search the terms of pages that this build has not written, and no word of none.
+
+    Sphinx 7.4 reads the words of those pages back from the last build, but not their terms, and
+    keeps words that a changed page has no more.
+    """
+    indexer: Any = getattr(app.builder, "indexer", None)
+    if indexer is not None:
+        known = indexer._index_entries
+        for page, entries in app.env.domaindata["index"]["entries"].items():
+            if page not in known:
+                terms = {
+                    (word, target or "", main)
+                    for kind, value, target, main, _ in entries
+                    for word in split_index_msg(kind, value)
+                }
+                known[page] = sorted(terms)
+        indexer._index_entries = dict(sorted(known.items()))
+        for words in (indexer._mapping, indexer._title_mapping):
+            for word in [w for w, pages in words.items() if not pages]:
+                del words[word]  # no page has it any more
+    return []
+
+
+# ---- what notebooks return -----------------------------------------------------------------------
+
+
+def open_cell_fold(translator: Any, node: HideCodeCellNode) -> None:
+    """Open a fold of a notebook's cell; myst-nb's own calls each "Toggle hidden content" aloud."""
+    start = len(translator.body)
+    visit_HideCellInput(translator, node)
+    translator.body[start:] = [
+        part.replace(' aria-label="Toggle hidden content"', "") for part in translator.body[start:]
+    ]
+
+
+# ---- formulas as MathML: drawn by the browser, no script -----------------------------------------
+
+
+def visit_inline_math(self: Any, node: nodes.math) -> None:
+    """Write an inline formula."""
+    self.body.append(latex2mathml.converter.convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_block_math(self: Any, node: nodes.math_block) -> None:
+    """Write a displayed formula."""
+    formula = latex2mathml.converter.convert(node.astext(), display="block")
+    self.body.append(self.starttag(node, "div", CLASS="math") + formula + "</div>\n")
+    raise nodes.SkipNode

@@ -1,0 +1,1 @@
+"""The course: pages, slides, labs, their archives, and the grader."""

@@ -1,0 +1,347 @@
+"""Tables of the data package, validated and typed, and the sources behind their rows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from taobao_villages.data.files import (
+    DataError,
+    described_roles,
+    fault_line,
+    file_text,
+    folder,
+    resources,
+    schema,
+    stamp,
+    tables,
+)
+from taobao_villages.data.libraries import needs
+from taobao_villages.data.validation import cell_faults, file_faults, reference_faults
+
+if TYPE_CHECKING:
+    import geopandas
+
+DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
+_READS: ContextVar[tuple[set[str], ...]] = ContextVar("reads", default=())
+_REPLACED: ContextVar[Mapping[str, pd.DataFrame]] = ContextVar(
+    "replaced", default=MappingProxyType({})
+)
+
+
+def load(table: str, version: str | None = None) -> pd.DataFrame:
+    """A table, validated and typed.
+
+    Parameters
+    ----------
+    table : str
+        Name as in `tables`, for example "villages/national".
+    version : str, optional
+        Version of the data that the caller was written for, for example "0.2.0".
+
+    Returns
+    -------
+    DataFrame
+        The rows and columns of the file, in its order. Text is ``str``, numbers ``float64``,
+        flags ``bool``; integers are ``int64`` where the schema requires a value, else ``Int64``.
+        Units stand in `schema`. The frame is a copy: change it freely.
+
+    Raises
+    ------
+    DataError
+        With one line for each fault: wrong encoding, missing or extra column, a file that is cut
+        off (no line end at the end, a row with too few cells, or fewer rows than the data package
+        declares), a quote that does not end, a line end inside a cell, a value of the wrong type,
+        in another than the plain spelling or outside its limits, a double key, or an unknown
+        source, province, prefecture, case or code. Also if the loaded data are not `version`.
+    """
+    schema(table)
+    for tables_read in _READS.get():
+        tables_read.add(table)
+    if table in _REPLACED.get():
+        return _REPLACED.get()[table].copy()
+    if version is not None and version != (loaded := globals()["version"]()):
+        remedy = f"take version {version} of the data, or ask for {loaded}"
+        raise DataError(
+            [f"version {loaded} of the data is loaded, not {version}. Remedy: {remedy}"]
+        )
+    return _load(folder(), table, stamp()).copy()
+
+
+@contextmanager
+def reads() -> Iterator[set[str]]:
+    """The names of the tables that are loaded inside the ``with`` block, as they are."""
+    found: set[str] = set()
+    token = _READS.set((*_READS.get(), found))
+    try:
+        yield found
+    finally:
+        _READS.reset(token)
+
+
+@contextmanager
+def replaced(frames: Mapping[str, pd.DataFrame]) -> Iterator[None]:
+    """Let `load` return other frames inside the ``with`` block: for what-ifs and placebos.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        By table; with the columns that `load` gives. They are not checked, and no file changes.
+    """
+    for table in frames:
+        schema(table)
+    token = _REPLACED.set({**_REPLACED.get(), **frames})
+    try:
+        yield
+    finally:
+        _REPLACED.reset(token)
+
+
+def roles(table: str) -> dict[str, str]:
+    """The roles that rows of a table have for claims, by ``bears_on``, and what each means."""
+    return described_roles(schema(table))
+
+
+def bearing(table: str, *roles: str) -> pd.DataFrame:
+    """The rows of a table that bear on a claim in a role, by its column ``bears_on``.
+
+    Parameters
+    ----------
+    table : str
+    *roles : str
+        For example "C44:useless"; rows with any of them.
+
+    Returns
+    -------
+    DataFrame
+        As `load`, fewer rows.
+
+    Raises
+    ------
+    DataError
+        If the data package describes no such role for the table.
+    """
+    known = described_roles(schema(table))
+    if unknown := sorted(set(roles) - set(known)):
+        remedy = f"use one of {', '.join(known)}" if known else "choose a table with bears_on"
+        raise DataError([f"{table} has no role {', '.join(unknown)}. Remedy: {remedy}"])
+    rows = load(table)
+    given = rows["bears_on"].fillna("").str.split(";")
+    return rows[[bool(set(roles) & set(cell)) for cell in given]]
+
+
+def sources(ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """The sources, indexed by ``source_id``; empty cells are empty text.
+
+    Parameters
+    ----------
+    ids : iterable of str, optional
+        Only these, in this order.
+
+    Raises
+    ------
+    DataError
+        If an id is unknown.
+    """
+    table = load("sources").set_index("source_id").fillna("")
+    if ids is None:
+        return table
+    wanted = list(ids)
+    unknown = sorted(set(wanted) - set(table.index))
+    if unknown:
+        raise DataError(
+            [f"unknown source_id {i!r}. Remedy: add it to sources.csv" for i in unknown]
+        )
+    return table.loc[wanted]
+
+
+def used_by() -> dict[str, list[str]]:
+    """Names of the tables (and of the outlines) that rest on each source."""
+    used: dict[str, list[str]] = {}
+    for name, about in resources().items():
+        if about["type"] == "table":
+            ids = set() if name == "sources" else set().union(*cited(name))
+        else:
+            ids = {about["source_id"]}
+        for source in ids:
+            used.setdefault(source, []).append(name)
+    return used
+
+
+def support(table: str, column: str | None = None) -> pd.Series:
+    """How many sources a table has for the figure of each row.
+
+    Rows are about one figure if they agree in the columns that ``figure`` names in the data
+    package. Sources are counted by id: two reports of one dispatch count twice.
+
+    Parameters
+    ----------
+    table : str
+    column : str, optional
+        Count only the rows that fill this column, for tables with several figures in a row.
+
+    Returns
+    -------
+    Series of int
+        Indexed as the table (the rows that fill `column`); 1 marks a figure that rests on one
+        source.
+
+    Raises
+    ------
+    DataError
+        If the table does not hold figures, or has no such column.
+    """
+    columns = schema(table).get("figure")
+    if not columns:
+        raise DataError([f"{table} names no figure. Remedy: use a table of figures"])
+    rows = load(table)
+    ids = pd.Series(cited(table), index=rows.index)
+    if column is not None:
+        if column not in rows.columns:
+            raise DataError([f"{table} has no column {column!r}. Remedy: see schema({table!r})"])
+        rows = rows[rows[column].notna()]
+    cells = rows[columns].astype("object")
+    key = cells.where(cells.notna(), "").astype("str").agg("|".join, axis=1)
+    counted = ids[rows.index].groupby(key).agg(lambda s: len(set().union(*s)))
+    return key.map(counted).rename("n_sources")
+
+
+def conflicts() -> pd.DataFrame:
+    """Every figure for which a table holds more than one value.
+
+    A figure is what the columns under ``figure`` in the data package name, in one unit. Only
+    numbers are compared; two roundings of one number count as two values.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table``, ``what`` (the figure, and the column if it is not ``value``) and
+        ``told`` (each value with the sources that give it, lowest first).
+    """
+    rows = []
+    for name in tables():
+        about = schema(name)
+        if not about.get("figure"):
+            continue
+        frame = load(name)
+        keys = [*about["figure"], *({"unit"} & set(frame) - set(about["figure"]))]
+        numbers = [
+            f["name"] for f in about["schema"]["fields"] if f["type"] in ("integer", "number")
+        ]
+        for column in (n for n in numbers if n not in keys and n != "year"):
+            kept = frame.dropna(subset=[column])
+            for key, group in kept.groupby(keys, dropna=False):
+                if group[column].nunique() < 2:
+                    continue
+                parts = [str(part) for part in key if not pd.isna(part)]
+                if column != "value":
+                    parts.append(column)
+                ids = group.groupby(column)["source_id"].agg(lambda s: ", ".join(sorted(set(s))))
+                told = "; ".join(f"{value:,.10g} ({who})" for value, who in ids.items())
+                rows.append({"table": name, "what": ", ".join(parts), "told": told})
+    return pd.DataFrame(rows, columns=["table", "what", "told"])
+
+
+def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
+    """One indicator of the province panel in one year.
+
+    Parameters
+    ----------
+    name : str
+        Indicator, for example "population".
+    year : int
+    source : str, optional
+        Id of the source; needed where several print a value for the same province.
+
+    Returns
+    -------
+    Series, shape (31,)
+        Values in the panel's unit, indexed by ``province_code``; NaN where there is no value.
+
+    Raises
+    ------
+    DataError
+        If there is no such series, or if two sources have a value for one province and `source`
+        is not given.
+    """
+    panel = load("provinces/panel")
+    rows = panel[(panel["indicator"] == name) & (panel["year"] == year)]
+    known = ", ".join(sorted(set(rows["source_id"]))) or "no source"
+    asked = f"{name!r} of {year}"
+    if source is not None:
+        rows = rows[rows["source_id"] == source]
+        asked += f" from {source}"
+    if rows.empty:
+        remedy = f"see provinces/panel; {year} has {known}"
+        raise DataError([f"there is no {asked}. Remedy: {remedy}"])
+    if rows["province_code"].duplicated().any():
+        raise DataError([f"{asked} has several sources. Remedy: name one as source: {known}"])
+    values = rows.set_index("province_code")["value"]
+    return values.reindex(load("provinces/provinces")["province_code"]).rename(name)
+
+
+def outlines() -> geopandas.GeoDataFrame:
+    """Outlines of the provinces, for orientation.
+
+    Returns
+    -------
+    GeoDataFrame, shape (31, 3)
+        ``province_code``, ``name_en``, ``geometry`` (longitude and latitude, WGS 84).
+    """
+    with needs("The map of outlines"):
+        import geopandas  # slow to import, and only maps need it
+
+    with (folder() / "geo/provinces.geojson").open("rb") as file:  # by Python, which notes it
+        return geopandas.read_file(file)
+
+
+# ---- one table -----------------------------------------------------------------------------------
+
+
+def cited(table: str) -> list[set[str]]:
+    """Ids of the sources that each row of a table names, in the order of its rows."""
+    rows = load(table)
+    columns = [
+        name
+        for name in rows.columns
+        if name.endswith("source_id") and not (table == "sources" and name == "source_id")
+    ]
+    cells = zip(*(rows[name].fillna("") for name in columns), strict=True)
+    return [set(";".join(cell).split(";")) - {""} for cell in cells]
+
+
+@lru_cache(maxsize=128)
+def _load(root: Path, table: str, stamp: tuple[int, ...]) -> pd.DataFrame:
+    about = schema(table)
+    text = file_text(about)
+    for find in (file_faults, cell_faults, reference_faults):  # each needs the one before
+        if found := find(about, text):
+            raise DataError(found)
+    return pd.read_csv(
+        io.StringIO(text),
+        dtype={field["name"]: _dtype(field) for field in about["schema"]["fields"]},
+        keep_default_na=False,
+        na_values=[""],
+    )
+
+
+def _dtype(field: dict[str, Any]) -> str:
+    if field["type"] == "integer":
+        return "int64" if field.get("constraints", {}).get("required") else "Int64"
+    return DTYPES[field["type"]]
+
+
+# ---- tables against each other -------------------------------------------------------------------
+
+
+def fault_at(table: str, index: int, column: str, problem: str, remedy: str) -> str:
+    """A fault in the row of a loaded table; `index` -1 stands for a row that is not there."""
+    return fault_line(schema(table), index + 2, column, problem, remedy)

@@ -1,0 +1,1 @@
+"""Methods: arrays in, numbers out. They know no table, no place and no claim."""

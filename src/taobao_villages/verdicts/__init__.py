@@ -1,0 +1,1 @@
+"""Verdicts: claims and their rules, the ledger, the multiverse, and a card as text."""

@@ -1,0 +1,300 @@
+"""The house: who may import whom, that every name in a string leads somewhere, and what the build's
+keys cover wherever a file of the package lies."""
+
+import ast
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from taobao_villages import PACKAGE, data
+from taobao_villages.book import notebooks
+from taobao_villages.course.wheel import build_wheel
+from taobao_villages.verdicts import kept, ledger
+from taobao_villages.verdicts.claims import ClaimError
+
+# From the ground up. A file imports from its own folder or a lower floor; folders of one floor do
+# not know each other.
+FLOORS = (
+    {"data"},
+    {"methods", "figures"},
+    {"subjects"},
+    {"verdicts"},
+    {"chapters"},
+    {"explorer", "course"},
+    {"book"},
+    {"__main__", "trail"},
+)
+FLOOR = {name: height for height, names in enumerate(FLOORS) for name in names}
+CODE = sorted(PACKAGE.rglob("*.py"))
+WEBSITE = {"sphinx", "docutils", "myst_nb"}  # only the folder book may know them
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a file imports: modules, and names of modules."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def folder(path: Path) -> str:
+    """Folder of the package in which a file lies; of a file at its root, its name."""
+    inside = path.relative_to(PACKAGE)
+    return inside.parts[0].removesuffix(".py")
+
+
+def upward(path: Path) -> list[str]:
+    """Imports of a file that its floor does not allow."""
+    here, wrong = folder(path), []
+    for name in imports(path):
+        parts = name.split(".")
+        if here != "book" and parts[0] in WEBSITE:
+            wrong.append(name)
+        if parts[0] != "taobao_villages" or len(parts) < 2 or parts[1] not in FLOOR:
+            continue
+        there = parts[1]
+        if here == "__init__":  # the package notes what a kernel reads, and knows nothing else
+            lower = name.startswith("taobao_villages.book.reads")
+        elif here == there:
+            lower = here != "chapters" or path.stem == "__init__" or len(parts) < 3
+        else:
+            lower = FLOOR[there] < FLOOR[here] or (here, there) == ("__main__", "trail")
+        if not lower:
+            wrong.append(name)
+    return sorted(wrong)
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_file_imports_from_its_own_folder_or_a_lower_floor(path):
+    assert folder(path) == "__init__" or folder(path) in FLOOR
+    assert upward(path) == []
+
+
+def test_the_test_of_floors_sees_an_arrow_upward(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    for place, line in {
+        "data/frames.py": "from taobao_villages.subjects import villages",
+        "methods/counts.py": "from taobao_villages import figures",
+        "chapters/market.py": "from taobao_villages.chapters import blooming",
+        "verdicts/card.py": "import docutils.nodes",
+        "subjects/cases.py": "def late():\n    from taobao_villages.verdicts import claims",
+    }.items():
+        path = tmp_path / place
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(line)
+        assert len(upward(path)) == 1, place
+    path.write_text("from taobao_villages import data\nfrom taobao_villages.methods import shares")
+    assert upward(path) == []
+
+
+def test_every_folder_of_the_argument_has_files_and_no_file_is_too_long():
+    for name in ("data", "methods", "subjects", "verdicts", "chapters", "figures", "book"):
+        assert len([path for path in CODE if folder(path) == name]) > 3, name
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in CODE}
+    long = {p.name: n for p, n in lengths.items() if n > 600 and folder(p) != "chapters"}
+    assert long == {}
+
+
+# ---- names in strings -----------------------------------------------------------------------
+
+
+def named(root: Path) -> dict[str, set[str]]:
+    """Every ``taobao_villages.x`` in settings, pages, notebooks and code, and where it stands."""
+    listed = subprocess.run(
+        [
+            "git",
+            "ls-files",
+            "-co",
+            "--exclude-standard",
+            "*.yml",
+            "*.toml",
+            "*.md",
+            "*.ipynb",
+            "*.py",
+            "*.yaml",
+            "Makefile",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
+    found: dict[str, set[str]] = {}
+    for name in filter(None, listed):
+        if name.endswith("CHANGELOG.md") or not (root / name).is_file():  # tells of what is gone
+            continue
+        text = (root / name).read_text("utf-8")
+        for match in re.findall(r"\btaobao_villages((?:\.[a-z_]\w*)+)", text):
+            found.setdefault(match.strip("."), set()).add(name)
+        for first, last in re.findall(
+            r"from taobao_villages(?:\.([\w.]+))? import ([a-z_]\w*)", text
+        ):
+            found.setdefault(f"{first}.{last}".strip("."), set()).add(name)
+    return found
+
+
+def test_every_module_that_is_named_anywhere_is_there(root):
+    there = named(root)
+    assert len(there) > 40
+    assert any("_config.yml" in places for places in there.values())
+    assert any("release.yml" in str(places) for places in there.values())
+    missing = {}
+    for name, places in there.items():
+        parts = name.split(".")
+        module, rest = "taobao_villages", parts
+        while rest and importlib.util.find_spec(f"{module}.{rest[0]}") is not None:
+            module, rest = f"{module}.{rest[0]}", rest[1:]
+        whole = importlib.import_module(module) if module != "taobao_villages.__main__" else None
+        if rest and whole is not None and not hasattr(whole, rest[0]):
+            missing[name] = places
+    assert missing == {}
+
+
+# ---- one root, and what the keys cover -------------------------------------------------------
+
+
+def test_the_package_is_found_from_one_place():
+    counted = [p for p in CODE if "parents[" in p.read_text("utf-8").replace("PACKAGE.parents", "")]
+    assert counted == []
+    assert PACKAGE.name == "taobao_villages"
+    assert (PACKAGE / "chapters").is_dir()
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch, root):
+    """A copy of the package, to which the keys look."""
+    import shutil
+
+    package = tmp_path / "src" / "taobao_villages"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "requirements.lock", tmp_path)
+    for module in (notebooks, kept):
+        monkeypatch.setattr(module, "PACKAGE", package)
+    return package
+
+
+IN_NOTEBOOKS = (
+    *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
+    *("verdicts/claims.py", "data/frames.py", "figures/maps.py", "explorer/states.py"),
+    *("book/reads.py", "__init__.py"),
+)
+
+
+@pytest.mark.parametrize("name", IN_NOTEBOOKS)
+def test_a_byte_changed_in_any_folder_moves_the_key_of_the_notebooks(copied, tmp_path, name):
+    before = notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)
+    (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+    after = notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+@pytest.mark.parametrize("name", ["book/cards.py", "course/grading.py", "trail.py"])
+def test_what_no_notebook_imports_moves_the_key_of_the_pages_alone(copied, tmp_path, name):
+    before = notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)
+    (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+    assert notebooks.digest(tmp_path) == before[0]
+    assert notebooks.digest(tmp_path, pages=True) != before[1]
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(copied, tmp_path):
+    before = notebooks.digest(tmp_path)
+    one, other = copied / "methods" / "association.py", copied / "subjects" / "associations.py"
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    assert notebooks.digest(tmp_path) != before
+
+
+def test_kept_variants_hang_on_the_chapter_and_all_floors_below(copied):
+    claim = next(c for c in ledger.declared() if c.id == "C20")
+    keys = {kept._key(claim, ["villages/national"])}
+    for name in (
+        *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
+        *("verdicts/claims.py", "data/frames.py"),
+    ):
+        (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+        keys.add(kept._key(claim, ["villages/national"]))
+    assert len(keys) == 6
+
+
+def test_results_of_an_older_layout_are_not_found(tmp_path):
+    from taobao_villages import LAYOUT
+
+    assert f"-{LAYOUT}-" in notebooks.kept_in(tmp_path / "jupyter", "ledger", "k" * 64).name
+    assert kept._cache().name == f"multiverse-{LAYOUT}"
+
+
+# ---- the registry ----------------------------------------------------------------------------
+
+
+def test_a_section_without_a_chapter_is_an_error_and_no_empty_ledger():
+    table = data.load("claims")
+    table.loc[0, "section"] = "prologue"
+    with (
+        data.replaced({"claims": table}),
+        pytest.raises(ClaimError, match=r"prologue.*chapters/prologue\.py"),
+    ):
+        ledger.declared()
+    assert len({claim.section for claim in ledger.declared()}) == len(ledger.sections())
+
+
+# ---- kernels and wheel -----------------------------------------------------------------------
+
+
+def test_the_folder_book_loads_nothing_by_itself():
+    """Kernels import from it first: anything in its `__init__` would be loaded by each of them."""
+    assert (PACKAGE / "book" / "__init__.py").read_text("utf-8").strip() == ""
+    asked = "import sys, json, taobao_villages.book.reads; print(json.dumps(sorted(sys.modules)))"
+    told = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    ).stdout
+    loaded = {name.split(".")[0] for name in json.loads(told)}
+    assert not loaded & {*WEBSITE, "pandas", "nbclient", "nbformat"}
+
+
+def test_the_wheel_alone_judges_a_claim(root, tmp_path):
+    """In an environment without the repository: libraries from here, package and data from it."""
+    wheel = build_wheel(root, tmp_path / "wheel")
+    venv.create(tmp_path / "env", with_pip=False)
+    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    asked = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    own = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True)
+    packages = Path(own.stdout.strip())
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    # A plain line adds that folder, but does not follow the link to the repository that lies there.
+    (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    judged = (
+        "from taobao_villages import PACKAGE, data\n"
+        "from taobao_villages.chapters import blooming\n"
+        "print(PACKAGE, data.folder(), blooming.C19.judge().verdict, sep='\\n')"
+    )
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("TAOBAO", "PYTHON"))}
+    done = subprocess.run(
+        [python, "-c", judged], cwd=tmp_path, env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    package, tables, verdict = done.stdout.split("\n")[:3]
+    assert Path(package).is_relative_to(packages)
+    assert Path(tables) == Path(package) / "_data"
+    here = next(c for c in ledger.declared() if c.id == "C19").judge()
+    assert verdict == here.verdict
+
+
+def test_tables_of_the_trial_are_not_empty():
+    """What the tests above replace is there: a glob over nothing would pass them all."""
+    assert len(CODE) > 50
+    assert isinstance(data.load("claims"), pd.DataFrame)

@@ -1,0 +1,149 @@
+"""Time the statistics: ``python -m timings.methods``.
+
+Two questions. How much longer does a function of this package take than the plain use of the
+library below it, at the size of the book? And how do time and memory grow with the number of
+units: the slope of their logarithms over invented villages, with sparse weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from esda.moran import Moran
+from inequality.gini import Gini
+from libpysal.weights import KNN
+from scipy.spatial import KDTree
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
+
+from taobao_villages.methods import inequality, space
+from taobao_villages.methods.counts import count_model
+from taobao_villages.subjects import provinces
+from taobao_villages.verdicts import ledger, multiverse
+from timings.timing import median_seconds, save
+
+SIZES = (1_000, 10_000, 100_000)
+SHUFFLES = 99
+SEED = 20170901
+SAMPLE = ("C02", "C18", "C39")  # claims that run in a second: a series, a model, cases
+
+
+def against_libraries() -> dict[str, dict[str, float]]:
+    """Microseconds of ours, of the library's own call, and their ratio, for 31 provinces."""
+    frame = provinces.model_frame(2016)
+    rates = provinces.rates(2016).to_numpy(float)
+    weights = provinces.neighbours("contiguity")
+    weights.transform = "R"
+    counts = frame["n_villages"].to_numpy(float)
+    exposure = frame["exposure"].to_numpy(float)
+    design = np.column_stack([np.ones(len(frame)), frame["income"].to_numpy(float)])
+
+    def model() -> Any:
+        return GLM(counts, design, family=families.Poisson(), exposure=exposure).fit().conf_int()
+
+    def ours() -> Any:
+        return count_model(frame, "n_villages", ["income"], exposure="exposure")
+
+    some = [claim for claim in ledger.declared() if claim.id in SAMPLE]
+
+    def plain() -> Any:
+        return [
+            dataclasses.replace(claim).judge(**task.choices).as_dict()
+            for claim in some
+            for task in multiverse.tasks([claim])
+        ]
+
+    pairs: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "Moran's I, 9,999 shuffles": (
+            lambda: space.moran(rates, weights, seed=SEED),
+            lambda: Moran(rates, weights, permutations=9_999),
+        ),
+        "Gini": (lambda: inequality.gini(counts), lambda: Gini(counts)),
+        "Poisson model": (ours, model),
+        "multiverse, one worker": (lambda: multiverse.run(some, jobs=1), plain),
+    }
+    found = {}
+    for name, (one, other) in pairs.items():
+        times = [median_seconds(action) for action in (one, other)]
+        found[name] = {"ours, ms": times[0] * 1e3, "library, ms": times[1] * 1e3}
+        found[name]["ratio"] = times[0] / times[1]
+    return {n: {k: round(v, 3) for k, v in row.items()} for n, row in found.items()}
+
+
+def village_world(n: int) -> dict[str, Any]:
+    """Invented places at random on a square, with a count each and a covariate."""
+    rng = np.random.default_rng([SEED, n])
+    points = rng.uniform(size=(n, 2))
+    slope = rng.normal(size=n)
+    return {
+        "points": points,
+        "counts": rng.poisson(np.exp(0.5 * slope)),
+        "frame": pd.DataFrame({"n": rng.poisson(np.exp(0.5 * slope)), "slope": slope}),
+        "exposed": rng.uniform(1, 2, size=n),
+    }
+
+
+def steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """What is measured on one world."""
+    degrees = np.column_stack([100 + world["points"][:, 0], 30 + world["points"][:, 1]])
+    weights = KNN(KDTree(world["points"]), k=8)
+    weights.transform = "R"
+    values = world["counts"].astype(float)
+    frame, exposed = world["frame"], world["exposed"]
+    return {
+        "weights, 8 nearest": lambda: space.spatial_weights(
+            "knn", range(len(degrees)), coordinates=degrees, k=8
+        ),
+        f"Moran's I, {SHUFFLES} shuffles": lambda: space.moran(
+            values, weights, permutations=SHUFFLES, seed=SEED
+        ),
+        "Gini": lambda: inequality.gini(values, exposed),
+        "Poisson model": lambda: count_model(frame, "n", ["slope"], exposure=None),
+        "negative binomial model": lambda: count_model(
+            frame, "n", ["slope"], exposure=None, family="negative binomial"
+        ),
+    }
+
+
+def peak(action: Callable[[], Any]) -> float:
+    """Megabytes that a call has at most at one time, beyond what was there."""
+    tracemalloc.start()
+    action()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / 1e6
+
+
+def growth() -> dict[str, Any]:
+    """Seconds and megabytes by size, and the slope of their logarithms between the last two."""
+    rows: dict[str, dict[str, list[float]]] = {}
+    for n in SIZES:
+        for name, action in steps(village_world(n)).items():
+            row = rows.setdefault(name, {"seconds": [], "MB": []})
+            row["seconds"].append(round(median_seconds(action), 5))
+            row["MB"].append(round(peak(action), 3))
+            print(n, name, row["seconds"][-1], row["MB"][-1], flush=True)
+    exponents = {}
+    for name, row in rows.items():
+        decades = np.log10(SIZES[-1] / SIZES[-2])
+        slopes = {k: np.log10(v[-1] / v[-2]) / decades for k, v in row.items()}
+        exponents[name] = {f"exponent of {k}": round(float(v), 2) for k, v in slopes.items()}
+    return {name: row | exponents[name] for name, row in rows.items()}
+
+
+def main() -> None:
+    """Measure and write."""
+    warnings.filterwarnings("ignore", message="The weights matrix is not fully connected")
+    against = against_libraries()
+    print(against, flush=True)
+    save("methods", {"runs": 5, "against": against, "sizes": list(SIZES), "growth": growth()})
+
+
+if __name__ == "__main__":
+    main()
