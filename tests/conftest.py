@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import browsing
@@ -44,6 +45,13 @@ def alone(root: Path) -> FileLock:
 def root() -> Path:
     """The repository."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture
+def put():
+    """Puts a made-up table in the place of a real one until the test ends: ``put(name, frame)``."""
+    with ExitStack() as stack:
+        yield lambda name, frame: stack.enter_context(data.replaced({name: frame}))
 
 
 @pytest.fixture(scope="session")

@@ -434,7 +434,8 @@ def test_notebook_runs_from_any_folder(root, tmp_path, name):
 
 
 FIGURE = """
-from taobao_villages import blooming, figures
+from taobao_villages import figures
+from taobao_villages.subjects import villages
 figures.use_house_style()
 figure, axes = figures.canvas("A finding", "A measure")
 figures.show(figure, name="one", caption="A caption long enough.", alt={alt!r},
@@ -502,7 +503,8 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
         for n in range(8)
     ]
     names = [str(path) for path in paths]
-    script = "import sys; from pathlib import Path; from taobao_villages import book, reads\n"
+    script = "import sys; from pathlib import Path\n"
+    script += "from taobao_villages.book import notebooks, reads\n"
     script += "known = reads.Reads(Path('reads'), 'key', Path('.'))\n"
     script += f"notebooks.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
     process = subprocess.Popen(
@@ -697,7 +699,8 @@ def test_a_good_figure_passes(small):
 
 
 SLIDER = """
-from taobao_villages import blooming, figures
+from taobao_villages import figures
+from taobao_villages.subjects import villages
 figures.use_house_style()
 figure, axes = figures.canvas("A finding", "A measure")
 steps = {str(n): (axes.plot([1, 2], [1, n]), f"Step {n}.") for n in (1, 2)}

@@ -113,10 +113,10 @@ def test_points_and_odds_can_tell_different_stories():
         internet.gap(1, 2, measure="ratio")
 
 
-def test_a_gap_without_figures_stays_open(monkeypatch):
+def test_a_gap_without_figures_stays_open(put):
     table = data.load("market/cnnic")
     rest = table[table["indicator"] != "rural_netizens_online_shopping_rate"]
-    monkeypatch.setattr(data, "load", lambda name: rest.copy())
+    put("market/cnnic", rest)
     frame = internet.divide()
     assert frame["before"].isna().to_dict() == {"being online": False, "shopping online": True}
 

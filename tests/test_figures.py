@@ -429,7 +429,7 @@ def sliding():
     figures.use_house_style()
     figure, axes = figures.canvas("A finding", "A measure, unit, place, years")
     return figure, {
-        name: ([*axes.plot([1, 2], [1, height]), axes.text(1.5, 1.5, name)], f"It is {name}.")
+        name: ([*axes.plot([1, 2], [1, height]), axes.text(1.2, 2.6, name)], f"It is {name}.")
         for name, height in (("low", 2), ("high", 3))
     }
 
@@ -478,7 +478,7 @@ def test_words_of_a_step_cannot_end_the_script(sliding):
 def test_steps_share_a_place_but_not_with_what_always_stays(sliding):
     figure, steps = sliding  # "low" and "high" stand in one place, never together
     assert figures.slider(figure, steps, label="Height", **GOOD).name == "a-figure"
-    figure.axes[0].text(1.5, 1.5, "stays")
+    figure.axes[0].text(1.2, 2.6, "stays")
     with pytest.raises(figures.FigureError, match="'stays' overlap"):
         figures.slider(figure, steps, label="Height", **GOOD)
 

@@ -271,16 +271,6 @@ def test_persons_join_trade_and_office():
     assert people[flags].sum().sum() == len(data.load("cases/roles"))
 
 
-def test_the_network_of_roles_weighs_by_persons():
-    graph = governance.role_network()
-    people = associations.roles()
-    for one, two, about in graph.edges(data=True):
-        assert about["weight"] == (people[one] & people[two]).sum()
-    possible = itertools.combinations(sorted(graph), 2)
-    met = {pair for pair in possible if (people[pair[0]] & people[pair[1]]).any()}
-    assert met == {tuple(sorted(edge)) for edge in graph.edges}
-
-
 def diffusion(*cases):
     frame = rows(*((case, "kin", "1", "m051", "Kin.") for case in cases))
     frame["dimension"] = "diffusion"
@@ -429,7 +419,11 @@ def test_silence_on_reform_is_not_evidence(plant):
 
 
 def test_the_map_is_one_tree_of_three_levels():
-    graph = governance.argument_graph()
+    nodes = literature.argument()
+    graph = nx.DiGraph()
+    graph.add_nodes_from((row.node_id, {"kind": row.kind}) for row in nodes.itertuples())
+    below = nodes[nodes["parent_id"].notna()]
+    graph.add_edges_from(below[["parent_id", "node_id"]].itertuples(index=False, name=None))
     assert nx.is_arborescence(graph)
     kinds = nx.get_node_attributes(graph, "kind")
     (root,) = [node for node, degree in graph.in_degree() if degree == 0]

@@ -103,7 +103,7 @@ def test_notebooks_go_into_a_new_folder_only(root, tmp_path):
     call = [
         sys.executable,
         "-m",
-        "taobao_villages.launch",
+        "taobao_villages.book.launch",
         "colab",
         str(tmp_path),
         "https://x.org/y",

@@ -17,15 +17,12 @@ IDS = ("C01", "C02", "C03", "C04", "C05", "C57")
 
 
 @pytest.fixture
-def planted(monkeypatch):
+def planted(put):
     """Puts made-up tables in the place of some of the data package's."""
-    real = data.load
 
     def plant(**tables):
-        made = {name.replace("__", "/"): frame for name, frame in tables.items()}
-        monkeypatch.setattr(
-            data, "load", lambda table: made[table].copy() if table in made else real(table)
-        )
+        for name, frame in tables.items():
+            put(name.replace("__", "/"), frame)
 
     return plant
 

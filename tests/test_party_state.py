@@ -172,23 +172,17 @@ def test_power_is_the_level_under_the_null_and_grows():
     assert association.sign_power(5, 0.99) == 0
 
 
-def test_milestones_take_the_earliest_year_and_need_two_steps(monkeypatch):
-    real = data.load
-
-    def load(table):
-        if table != "cases/milestones":
-            return real(table)
-        return pd.DataFrame(
-            [
-                ("a", "first shop", 2009, "in", "s"),
-                ("a", "first shop", 2007, "by", "t"),
-                ("b", "first shop", 2008, "in", "s"),
-                ("b", "first public support", 2010, "in", "s"),
-            ],
-            columns=["case_id", "event", "year", "bound", "source_id"],
-        )
-
-    monkeypatch.setattr(data, "load", load)
+def test_milestones_take_the_earliest_year_and_need_two_steps(put, monkeypatch):
+    steps = pd.DataFrame(
+        [
+            ("a", "first shop", 2009, "in", "s"),
+            ("a", "first shop", 2007, "by", "t"),
+            ("b", "first shop", 2008, "in", "s"),
+            ("b", "first public support", 2010, "in", "s"),
+        ],
+        columns=["case_id", "event", "year", "bound", "source_id"],
+    )
+    put("cases/milestones", steps)
     monkeypatch.setattr(coding, "places", PLACES.copy)
     table = support.milestones()
     assert list(table.index) == ["a", "b"]  # a is recognised in 2013, so it has two steps
@@ -320,10 +314,10 @@ def test_exchange_counts_documents_once_and_knows_every_term():
     assert (only["documents"] == only["agreements"]).all()
 
 
-def test_a_document_counts_once_however_many_sources_tell_of_it(monkeypatch):
+def test_a_document_counts_once_however_many_sources_tell_of_it(put):
     rows = data.load("policy/agreement_terms").query("document == 'sihong2015'")
     twice = pd.concat([rows, rows.assign(source_id="m042")])
-    monkeypatch.setattr(data, "load", lambda table: twice.copy())
+    put("policy/agreement_terms", twice)
     table = policy.exchange().set_index("term")
     assert table.loc["stations", ["documents", "agreements"]].tolist() == [1, 1]
     assert table["documents"].sum() == 1

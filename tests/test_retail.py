@@ -15,20 +15,16 @@ def shares():
 
 
 @pytest.fixture
-def plant(monkeypatch):
+def plant(put):
     """Puts made-up rows into the table of shares."""
     real = data.load("market/platform_share")
-    load = data.load
 
-    def put(*rows, instead=False):
+    def plant_rows(*rows, instead=False):
         made = pd.DataFrame(rows)
         table = made if instead else pd.concat([real, made], ignore_index=True)
-        table = table.reindex(columns=real.columns)
-        monkeypatch.setattr(
-            data, "load", lambda name: table if name == "market/platform_share" else load(name)
-        )
+        put("market/platform_share", table.reindex(columns=real.columns))
 
-    return put
+    return plant_rows
 
 
 def row(year, share, source_id, **changes):

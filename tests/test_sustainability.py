@@ -24,17 +24,14 @@ def made(value=1, low=None, high=None, **details):
 
 
 @pytest.fixture
-def plant(monkeypatch):
+def plant(put):
     """Puts small tables in the place of the real ones."""
-    real = data.load
 
-    def put(**tables):
-        named = {name.replace("__", "/"): frame for name, frame in tables.items()}
-        monkeypatch.setattr(
-            data, "load", lambda name: named[name].copy() if name in named else real(name)
-        )
+    def plant_all(**tables):
+        for name, frame in tables.items():
+            put(name.replace("__", "/"), frame)
 
-    return put
+    return plant_all
 
 
 # ---- poverty counties -----------------------------------------------------------------------
@@ -144,7 +141,7 @@ def test_every_inland_county_on_a_list_has_a_status():
 
 def test_the_recount_meets_the_printed_numbers_of_villages():
     for year, printed in counties.printed_villages().items():
-        if year in sustainability.YEARS:
+        if year in provinces.YEARS:
             assert [counties.recount(year)["villages_low"]] == printed
 
 
@@ -223,9 +220,9 @@ def urn(monkeypatch):
         }
     )
     listed = pd.DataFrame({"province_code": ["41"] * 3, "n_villages": [1, 1, 1]})
-    monkeypatch.setattr(counties, "county_units", lambda others=None: units)
-    monkeypatch.setattr(counties, "n_poverty_counties", lambda definition=None: 2)
-    monkeypatch.setattr(counties, "listed_counties", lambda year: listed)
+    monkeypatch.setattr(sustainability, "county_units", lambda others=None: units)
+    monkeypatch.setattr(sustainability, "n_poverty_counties", lambda definition=None: 2)
+    monkeypatch.setattr(sustainability, "listed_counties", lambda year: listed)
     sustainability.chance.cache_clear()
     yield
     sustainability.chance.cache_clear()

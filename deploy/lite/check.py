@@ -33,7 +33,7 @@ STARTS_IN = 180  # seconds that a kernel may take
 # Pyodide has other versions of pandas, scipy and statsmodels and another mathematical library:
 # verdicts must be equal, numbers equal to this part of themselves.
 TOLERANCE = 1e-6
-LEDGER = "from taobao_villages import claims; print(ledger.as_json(ledger.ledger()))"
+LEDGER = "from taobao_villages.verdicts import ledger; print(ledger.as_json(ledger.ledger()))"
 RUN = """async ([code, fresh]) => {
   const manager = window.jupyterapp.serviceManager.kernels;
   if (fresh || !window.kernel) window.kernel = await manager.startNew({name: 'python'});

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import pandas as pd
 
@@ -45,10 +44,6 @@ def _source(source: str) -> list[str]:
     if row["address_read"] and row["address_read"] != row["address"]:
         lines.append(f"  read at {row['address_read']}")
     return lines
-
-
-def _ids(cells: Iterable[str]) -> list[str]:
-    return sorted({part for cell in cells for part in cell.split(";")})
 
 
 def _claim(claim_id: str) -> list[str]:
@@ -122,7 +117,7 @@ def _table(table: str) -> list[str]:
     if table == "sources":
         return lines
     citing = rows["source_id"].str.split(";").explode().value_counts()
-    for source in _ids(rows["source_id"]):
+    for source in data.source_ids(rows["source_id"]):
         lines += [*_source(source), f"  {card.counted(citing[source], 'row')}"]
     return lines
 
@@ -141,6 +136,6 @@ def _row(table: str, line: str) -> list[str]:
         number = data.support(table).iloc[int(line) - 2]
         one = "one source only" if number == 1 else f"{number} sources"
         lines.append(f"  the figure rests on {one} in this table")
-    for source in _ids([row["source_id"]]):
+    for source in data.source_ids([row["source_id"]]):
         lines += _source(source)
     return lines

@@ -42,7 +42,7 @@ from taobao_villages.subjects.later import (
     totals,
 )
 from taobao_villages.verdicts.claims import Evidence, Rule
-from taobao_villages.verdicts.forecasts import VERDICTS, Forecast
+from taobao_villages.verdicts.forecasts import Forecast
 
 # ---- dated totals, and forecasts made with those to 2016 -----------------------------------------
 
@@ -1035,8 +1035,3 @@ def scorecard(keys: Sequence[str] = tuple(BY_KEY)) -> pd.DataFrame:
         }
         for key in keys
     ).set_index("forecast")
-
-
-def tally() -> pd.Series:
-    """How many forecasts are right, wrong and open."""
-    return scorecard()["verdict"].value_counts().reindex(list(VERDICTS), fill_value=0)

@@ -121,7 +121,7 @@ def intensification_evidence(
         interval_kind="" if infinite else "exact 95% interval of the ratio, counts as recorded",
         n=early + late,
         n_unit="central acts",
-        sources=policy.source_ids(pd.concat([dated, loose])["source_id"]),
+        sources=data.source_ids(pd.concat([dated, loose])["source_id"]),
         details=details,
         limits=(
             "The list was gathered with hindsight, from sources of 2015 and later and from the "
@@ -338,7 +338,7 @@ def divide_evidence(
         interval_kind="smallest and largest gap of all dates",
         n=len(table),
         n_unit="dates with both rates",
-        sources=policy.source_ids(table["source_id"]),
+        sources=data.source_ids(table["source_id"]),
         details=details,
         limits=(
             "No rates by town and country for the ends of 2014 and 2015 were found. The reports "
@@ -425,7 +425,7 @@ def informatisation_evidence(
         n_unit="years",
         sources=sorted(
             {
-                *policy.source_ids(rows.loc[used, "source_id"]),
+                *data.source_ids(rows.loc[used, "source_id"]),
                 *internet.population_sources(population),
             }
         ),
@@ -752,7 +752,7 @@ def shoppers_evidence(
         interval_kind="range that the rounded share of 2015 allows",
         n=2015 - since + 1,
         n_unit="yearly figures",
-        sources=policy.source_ids(rows.loc[used, "source_id"]),
+        sources=data.source_ids(rows.loc[used, "source_id"]),
         details={
             "urban": round(urban, 1),
             "earlier": round(earlier, 1),
@@ -942,9 +942,9 @@ def phase_evidence(*, changes: str = "by kind", window: int = 0, last: int = 201
         sources=sorted(
             {
                 *internet.table_one_sources(),
-                *policy.source_ids(internet.penetration_gap(mid_year=False)["source_id"]),
+                *data.source_ids(internet.penetration_gap(mid_year=False)["source_id"]),
                 *rural_taobao.rollout("villages")["source_id"],
-                *policy.source_ids(
+                *data.source_ids(
                     acts.loc[acts["year"].between(2009, last).fillna(False), "source_id"]
                 ),
                 *_batches().query("year_from <= @last")["source_id"],

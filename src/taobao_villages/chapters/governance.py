@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import networkx as nx
-
 from taobao_villages import data
 from taobao_villages.methods import shares
 from taobao_villages.subjects import associations, coding, literature
@@ -352,18 +350,6 @@ C49 = Claim(
 
 
 # ---- persons in two roles, kin (C51) -------------------------------------------------------------
-
-
-def role_network() -> nx.Graph:
-    """Roles that meet in one person: an edge for each pair, its weight the persons.
-
-    The projection of the network of persons and roles onto the roles.
-    """
-    table = data.load("cases/roles")
-    both = nx.Graph()
-    both.add_nodes_from(table["role"].unique(), kind="role")
-    both.add_edges_from(table[["person_id", "role"]].itertuples(index=False, name=None))
-    return nx.bipartite.weighted_projected_graph(both, sorted(table["role"].unique()))
 
 
 def kin_evidence(
@@ -707,17 +693,6 @@ C60 = Claim(
 
 
 # ---- party-state corporatism (C52) ---------------------------------------------------------------
-
-
-def argument_graph(*, doubtful: bool = True) -> nx.DiGraph:
-    """The argument map as a tree; edges lead from a node to what it rests on."""
-    nodes = literature.argument(doubtful=doubtful)
-    graph = nx.DiGraph()
-    for row in nodes.itertuples():
-        graph.add_node(row.node_id, kind=row.kind, label=row.label, text=row.text)
-    below = nodes[nodes["parent_id"].notna()]
-    graph.add_edges_from(below[["parent_id", "node_id"]].itertuples(index=False, name=None))
-    return graph
 
 
 def corporatism_evidence(

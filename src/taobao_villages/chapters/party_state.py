@@ -108,7 +108,7 @@ def money_evidence(*, account: str = "both", tolerance: float = 0.05) -> Evidenc
         interval_kind="range over the plan of May and the transfer of July",
         n=int(kept["counties"].max()),
         n_unit="counties",
-        sources=coding.all_sources(uses["source_id"], *kept["sources"]),
+        sources=data.source_ids(uses["source_id"], *kept["sources"]),
         details=details,
         limits=(
             "The plan and the transfer were read in copies of press reports. Whether counties "
@@ -187,7 +187,7 @@ def sequence_evidence(
         ),
         n=len(cases),
         n_unit="coded cases",
-        sources=coding.all_sources(coding.CODEBOOK, *cases["sources"]),
+        sources=data.source_ids(coding.CODEBOOK, *cases["sources"]),
         details={
             "first": first,
             "second": second,
@@ -312,7 +312,7 @@ def instrument_evidence(
         unit=f"of the {len(FORMS)} forms of support that the article lists",
         n=len(TWO_CASES),
         n_unit="cases",
-        sources=coding.all_sources(coding.CODEBOOK, used["source_id"]),
+        sources=data.source_ids(coding.CODEBOOK, used["source_id"]),
         details={
             "forms": len(FORMS),
             "share": float(seen.mean()),
@@ -427,7 +427,7 @@ def constraint_evidence(
         interval_kind="share of inland cases in percent if none, or all, of the others had one",
         n=size,
         n_unit="inland cases",
-        sources=coding.all_sources(coding.CODEBOOK, helped["source_id"], named["source_id"]),
+        sources=data.source_ids(coding.CODEBOOK, helped["source_id"], named["source_id"]),
         details=details,
         limits=(
             "No source says that a place had no such problem, so the test compares what is "
@@ -516,7 +516,7 @@ def party_evidence(
         unit="dated records of a party body that organises e-commerce, each from another source",
         n=len(early),
         n_unit="of them up to June 2017",
-        sources=coding.all_sources(coding.CODEBOOK, table["source_id"], organs["source_id"]),
+        sources=data.source_ids(coding.CODEBOOK, table["source_id"], organs["source_id"]),
         details={
             "least": records_required,
             "early": len(early),
@@ -587,7 +587,7 @@ def youth_evidence(*, sources_required: int = 1, year: int = 2016) -> Evidence:
         unit="sources other than the article date the agreement to that year",
         n=len(rows),
         n_unit="sources other than the article",
-        sources=coding.all_sources(rows["source_id"], [people["source_id"]]),
+        sources=data.source_ids(rows["source_id"], [people["source_id"]]),
         details={
             "needed": sources_required,
             "million": float(people["value"]) / 1e6,
@@ -663,9 +663,7 @@ def cadre_evidence(
         unit="dated records of officials who sell or endorse local goods online",
         n=len(dispute),
         n_unit="records of dispute over it",
-        sources=coding.all_sources(
-            promoters["source_id"], dispute["source_id"], comment["source_id"]
-        ),
+        sources=data.source_ids(promoters["source_id"], dispute["source_id"], comment["source_id"]),
         details={
             "dispute": len(dispute),
             "commentary": len(known),
@@ -750,7 +748,7 @@ def waste_evidence(
         unit="sources report subsidised websites or stations that were of no use",
         n=number,
         n_unit="sources",
-        sources=coding.all_sources(every["source_id"]),
+        sources=data.source_ids(every["source_id"]),
         details={
             "least": reports_required,
             "early": early,
@@ -833,7 +831,7 @@ def exchange_evidence(
         unit="documents name what one side gives",
         n=int(both.eq(2).sum()),
         n_unit="of them name both sides",
-        sources=coding.all_sources(*table["sources"]),
+        sources=data.source_ids(*table["sources"]),
         details={
             "least": documents_required,
             "platform": int(gives.get("platform", 0)),

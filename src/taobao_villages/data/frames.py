@@ -163,6 +163,11 @@ def sources(ids: Iterable[str] | None = None) -> pd.DataFrame:
     return table.loc[wanted]
 
 
+def source_ids(*columns: Iterable[str]) -> list[str]:
+    """Ids of sources in columns whose cells may hold several, separated by semicolons; sorted."""
+    return sorted({part for column in columns for cell in column for part in cell.split(";")})
+
+
 def used_by() -> dict[str, list[str]]:
     """Names of the tables (and of the outlines) that rest on each source."""
     used: dict[str, list[str]] = {}

@@ -271,8 +271,3 @@ def witnessed(article_as_witness: str, coder: str, doubtful: bool) -> pd.DataFra
         )
     rows = codes(coder=coder, doubtful=doubtful)
     return rows if article_as_witness == "counted" else rows[rows["source_id"] != ARTICLE]
-
-
-def all_sources(*parts: Iterable[str]) -> list[str]:
-    """All source ids of the parts, each once."""
-    return sorted(set().union(*parts))

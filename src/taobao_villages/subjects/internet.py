@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from taobao_villages import data
-from taobao_villages.subjects import policy
 
 # ---- the divide between town and country ---------------------------------------------------------
 
@@ -174,7 +173,7 @@ def table_one(*, first: int = 2009, last: int = 2016) -> pd.DataFrame:
 
 def table_one_sources() -> list[str]:
     """Ids of the sources of Table 1."""
-    return policy.source_ids(data.load("market/table1")["source_id"])
+    return data.source_ids(data.load("market/table1")["source_id"])
 
 
 POPULATIONS = ("as published", "revised after 2020", "as CNNIC implies")
@@ -240,11 +239,11 @@ def population_sources(source: str = "as published") -> list[str]:
         return sorted(REVISED_SOURCES)
     if source == "as published":
         rows = data.load("provinces/national")
-        return policy.source_ids(rows.loc[rows["indicator"] == "urbanisation_rate", "source_id"])
+        return data.source_ids(rows.loc[rows["indicator"] == "urbanisation_rate", "source_id"])
     rows = data.load("market/cnnic")
     named = ("internet_penetration_total", "internet_penetration_rural")
     used = rows["indicator"].isin(named) & rows["year"].between(2009, 2016)
-    return policy.source_ids(rows.loc[used & rows["date"].str.endswith("-12"), "source_id"])
+    return data.source_ids(rows.loc[used & rows["date"].str.endswith("-12"), "source_id"])
 
 
 def recombine(rural: float, ratio: float) -> float:

@@ -24,8 +24,7 @@ TOWN_RULES = ("TBT2017", "TBT2019", "TBT2020")
 
 def source_ids(*tables: pd.DataFrame) -> list[str]:
     """Ids of the sources of these rows, each once."""
-    cells = itertools.chain.from_iterable(table["source_id"] for table in tables)
-    return sorted({part for cell in cells for part in cell.split(";")})
+    return data.source_ids(*(table["source_id"] for table in tables))
 
 
 # ---- dated totals, and forecasts made with those to 2016 -----------------------------------------

@@ -181,11 +181,6 @@ def agreement(table: pd.DataFrame) -> dict[str, bool | None]:
 # ---- helpers -------------------------------------------------------------------------------------
 
 
-def source_ids(column: pd.Series) -> list[str]:
-    """Sorted ids of a column in which several are separated by semicolons."""
-    return sorted({source for cell in column for source in cell.split(";")})
-
-
 def graded(source_ids: pd.Series, grades: str) -> pd.Series:
     """Which sources have one of the grades of reliability."""
     return source_ids.map(data.sources()["reliability"]).isin(list(GRADES[grades]))

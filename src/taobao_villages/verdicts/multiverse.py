@@ -26,7 +26,6 @@ from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidenc
 from taobao_villages.verdicts.words import commoner, sentence, value_words, words
 
 PERMUTATIONS = 999
-SHARED = ("claims", "coding", "data", "multiverse", "provinces", "statistics")
 NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
 COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "reads", "tables"]
 OUTCOME = ["value", "low", "high", "verdict"]  # what makes two variants different results
@@ -132,26 +131,6 @@ def fingerprint(rule: Rule, evidence: Evidence) -> str:
         seen |= {"interval": evidence.interval, "details": read}
     text = json.dumps(seen, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def inert(results: pd.DataFrame) -> list[str]:
-    """Choices of one claim that change nothing of what its rule reads, in any variant.
-
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of `run` of one claim.
-    """
-    found = []
-    for name in results["choices"].iloc[0]:
-        others = [
-            json.dumps({k: v for k, v in choices.items() if k != name}, sort_keys=True, default=str)
-            for choices in results["choices"]
-        ]
-        groups = results["reads"].groupby(others)
-        if (groups.size() > 1).any() and groups.nunique().max() == 1:
-            found.append(name)
-    return found
 
 
 def _declared() -> dict[str, Claim]:
