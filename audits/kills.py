@@ -5,10 +5,11 @@ started in their process group, and run again to their end; every file is compar
 build. Every fourth kill hits a build from nothing; the others a build after a change in one
 notebook, which runs anew. The moments are random, with a fixed seed.
 
-    make audit-deep        (or: python -m audits.kills --kills 20)
+    make audit-deep        (or: python -m audits.kills --kills 24)
 
-Writes ``audits/kills.json`` after each kill: when it came, what the build was doing, whether
-the pages are the same in the end, and how many files of the killed build lie about.
+Prints of each kill when it came, what the build was doing, whether the pages are the same in the
+end, and how many files of the killed build lie about. Writes after each its row of
+``audits/broken.csv``, without builds that had ended before they could be killed.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from timings.timing import ROOT, note
+from timings.timing import BROKEN, ROOT, save, tally
 
-RESULT = Path(__file__).with_suffix(".json")
 SEED = 2017
 BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n"]
 BOOK += ["--keep-going"]
@@ -181,10 +181,16 @@ def one(clone: Clone, number: int, nothing: bool, seconds: float, expected: dict
     return told
 
 
+def tallied(kills: list[dict[str, Any]]) -> dict[str, str]:
+    """How many builds were killed, and after how many the pages were others."""
+    hit = [kill["result"] for kill in kills if kill["doing"] != "ended before"]
+    return tally("Build killed and run again", len(hit), len(hit) - hit.count("same"))
+
+
 def main() -> int:
     """Build, kill, build again; write and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=24)
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
     kills: list[dict[str, Any]] = []
@@ -201,10 +207,8 @@ def main() -> int:
             seconds = share * (cold if nothing else warm)
             kills.append(one(clone, number, nothing, seconds, expected))
             print(kills[-1], flush=True)
-            same = sum(kill["result"] == "same" for kill in kills)
-            told = {"same": same, "other": len(kills) - same, "kills": kills}
-            note(RESULT, {"files": len(expected), "seed": asked.seed} | told)
-    return int(same < len(kills))
+            save(BROKEN, "kills", [tallied(kills)])
+    return int(any(kill["result"] != "same" for kill in kills))
 
 
 if __name__ == "__main__":

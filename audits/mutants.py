@@ -10,7 +10,8 @@ gives the fairer number.
     python -m audits.mutants blooming --again       after new tests: the survivors once more
 
 Writes ``audits/mutants.json``: for each module what was tried, caught and survived, with the
-commit and the date, and each survivor with the reason why it is let live.
+commit and the date, and each survivor with the reason why it is let live; and the rows of
+``audits/broken.csv``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from timings.timing import stamp
+from timings.timing import BROKEN, save, stamp, tally
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).with_suffix(".json")
@@ -230,6 +231,12 @@ def survivor(module: str, name: str, change: str) -> dict[str, str]:
     return {"function": function, "change": change, "reason": reason}
 
 
+def tallied(module: str, became: dict[str, Any]) -> dict[str, str]:
+    """How many mutants of a module were tried and lost, with the day and commit of its own run."""
+    run = {key: became[key] for key in ("date", "commit")}
+    return tally(f"Code: {module}.py", became["tried"], became["tried"] - became["caught"], run)
+
+
 def main() -> None:
     """Try the mutants of the modules and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -249,7 +256,7 @@ def main() -> None:
             found = try_out(module, asked.sample, asked.seed, asked.minutes, asked.jobs)
             known[module] = run | found
         RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        print({key: known[module][key] for key in ("mutants", "tried", "percent")}, module)
+        save(BROKEN, "mutants", [tallied(name, became) for name, became in known.items()])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ Each notebook runs in a kernel of its own, in a clone of the repository; all tha
 
     make audit-deep        (or: python -m audits.surroundings)
 
-Writes ``audits/surroundings.json``: for each way how many notebooks ran, how many said the
-same, and the names of the others. A way that this machine does not allow has a ``why``.
+Prints for each way how many notebooks ran, how many said the same, the names of the others, and
+why a way was not tried that this machine does not allow. Writes the rows of ``audits/broken.csv``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from timings.timing import ROOT, note
+from timings.timing import BROKEN, ROOT, save, stamp, tally
 
-RESULT = Path(__file__).with_suffix(".json")
 SEED = 2017
 USER = 65534  # nobody, on most systems
 SETTINGS = {"SOURCE_DATE_EPOCH": "1764000000", "OMP_NUM_THREADS": "1"}
@@ -172,6 +171,14 @@ def tell(expected: Outputs, found: Outputs, names: list[str]) -> None:
         print(name, *(json.dumps(side)[:1500] for side in first), sep="\n  ", flush=True)
 
 
+def tallied(way: str, became: dict[str, Any]) -> dict[str, str]:
+    """How many notebooks ran in a way, and how many said something else or nothing."""
+    what = f"Notebooks: {way}"
+    if "why" in became:
+        return {"what": what, "tried": "not tried", "caught": "", "lost": "", **stamp()}
+    return tally(what, became["run"], len(became["other"]))
+
+
 def main() -> int:
     """Run all notebooks in each way; write and print which say something else."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -204,7 +211,7 @@ def main() -> int:
                 tell(expected, found, ways[way]["other"])
             print(way, ways[way], f"{time.perf_counter() - began:.0f} s", flush=True)
     if not asked.ways:
-        note(RESULT, {"notebooks": len(expected), "ways": ways})
+        save(BROKEN, "surroundings", [tallied(way, became) for way, became in ways.items()])
     return int(any(told["other"] for told in ways.values()))
 
 

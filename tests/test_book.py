@@ -24,8 +24,9 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
+from audits import surroundings
 from taobao_villages import __main__, data
-from taobao_villages.book import build, measured, notebooks, prose, reads, reference
+from taobao_villages.book import build, measured, notebooks, prose, reads
 from taobao_villages.chapters import after_2017
 from taobao_villages.subjects import coding
 from taobao_villages.verdicts import card
@@ -277,19 +278,25 @@ def test_reference_pages_hold_the_whole_package(pages):
 
 
 def test_the_colophon_tells_what_was_broken_on_purpose(pages):
-    kept = {name: measured.stored(name) for name in reference.BROKEN}
     told = pages["book/reference/colophon.html"].select_one("#what-was-broken-on-purpose table")
     shown = cells(told)
-    assert shown[1:] == measured.broken(**kept)
+    assert shown[1:] == kept("audits/broken.csv", ["what", "tried", "caught", "lost"])
     things = [row[0] for row in shown[1:]]
-    for kind in kept["faults"]["kinds"]:
+    for kind in measured.stored("faults")["kinds"]:
         assert f"Data: {kind}" in things
-    for module in kept["mutants"]:
+    for module in measured.stored("mutants"):
         assert f"Code: {module}.py" in things
-    for way in kept["surroundings"]["ways"]:
+    for way in surroundings.WAYS:
         assert f"Notebooks: {way}" in things
+    assert "Build killed and run again" in things
     lost = {row[0]: row[3] for row in shown[1:] if not row[0].startswith("Code")}
     assert set(lost.values()) <= {"0", ""}, lost
+
+
+def kept(name, columns):
+    """Rows of a kept table, the last cell with the day and the commit."""
+    rows = measured.table(name).to_dict("records")
+    return [[*map(row.get, columns), f"{row['date']}, {row['commit']}"] for row in rows]
 
 
 def cells(table):
@@ -301,111 +308,16 @@ def cells(table):
 
 
 def test_the_colophon_tells_how_long_things_take(pages):
-    results = measured.stored("results")
     times, growth = pages["book/reference/colophon.html"].select("#how-long-does-it-take table")
-    assert cells(times)[1:] == measured.timed(results)
-    assert cells(growth)[1:] == measured.growing(results)
+    name = "timings/results.csv"
+    assert cells(times)[1:] == kept(name, ["what", "taken", "compared", "ratio"])
+    told = measured.table("timings/growth.csv").drop(columns=["part", "date", "commit"])
+    assert cells(growth) == [list(told), *told.to_numpy().tolist()]
+    assert len(told) > 3
+    results = measured.table(name)
     parts = {"cold", "rebuild", "environment", "methods", "multiverse", "pages"}
-    assert set(results) == parts
-    for part in parts:
-        assert all(one >= 5 for one in runs(results[part])), part
-
-
-def runs(found):
-    """How often each thing was timed."""
-    for name, value in found.items():
-        if name == "runs":
-            yield value
-        elif isinstance(value, dict):
-            yield from runs(value)
-
-
-def test_timings_are_told_as_ratios_of_one_run():
-    about = {"about": {"date": "2026-01-02", "commit": "abc"}}
-    build = {"seconds": 4.0, "notebooks run": {}}
-    results = {
-        "cold": about
-        | {"cold build": 150.0, "lower bound": 100.0, "notebooks alone": 180.0}
-        | {"serial build": 200.0}
-        | {"cold build over lower bound": 1.5, "cold build over notebooks alone": 0.84}
-        | {"cold build over serial build": 0.75},
-        "rebuild": about
-        | {"nothing": build, "one cell": {"seconds": 12.0, "notebooks run": {"a": 6.0}}},
-        "environment": about | {"seconds, caches full": 5.0, "seconds, caches empty": 50.0},
-        "methods": about
-        | {
-            "against": {"Gini": {"ours, ms": 0.3, "library, ms": 0.1, "ratio": 3.0}},
-            "sizes": [10, 100],
-        }
-        | {
-            "growth": {
-                "Gini": {
-                    "seconds": [0.00123, 1234.5],
-                    "exponent of seconds": 1.0,
-                    "exponent of MB": 0.98,
-                }
-            }
-        },
-        "multiverse": about | {"variants a second, by workers": {"1": 20.0, "2": 30.0}},
-        "pages": about
-        | {
-            "theme's bare page": {"kB": 800, "first paint, ms": 400, "requests": 30},
-            "book/index.html": {"kB": 200, "first paint, ms": 100, "requests": 9},
-        },
-    }
-    run = "2026-01-02, abc"
-    assert measured.timed(results) == [
-        ["Book built from nothing", "150 s", "lower bound: 100 s", "1.50", run],
-        ["Book built from nothing", "150 s", "notebooks alone: 180 s", "0.84", run],
-        ["Book built from nothing", "150 s", "serial build: 200 s", "0.75", run],
-        ["Built again, changed: nothing", "4 s", "from nothing: 150 s", "0.03", run],
-        ["Built again, changed: one cell", "12 s", "its notebook's own run: 6 s", "2.00", run],
-        ["Environment, packages at hand", "5 s", "from the network: 50 s", "0.10", run],
-        ["Gini", "0.3 ms", "the library alone: 0.1 ms", "3.00", run],
-        [
-            "Multiverse, two workers",
-            "30 variants a second",
-            "one: 20 variants a second",
-            "1.50",
-            run,
-        ],
-        ["index.html, kB", "200 kB", "the theme's bare page: 800 kB", "0.25", run],
-        ["index.html, first paint", "100 ms", "the theme's bare page: 400 ms", "0.25", run],
-        ["index.html, requests", "9 requests", "the theme's bare page: 30 requests", "0.30", run],
-    ]
-    assert measured.growing(results) == [["Gini", "0.00123", "1,234", "1.00", "0.98"]]
-    assert (measured.timed({}), measured.growing({})) == ([], [])
-
-
-def test_what_was_broken_is_counted_without_what_is_harmless():
-    run = {"date": "2026-01-02", "commit": "abc"}
-    rows = measured.broken(
-        faults=run | {"kinds": {"a cell": {"named": 5, "harmless": 3, "lost": 2}}},
-        mutants={"claims": run | {"tried": 9, "caught": 8}},
-        kills=run
-        | {
-            "kills": [
-                {"doing": "notebooks", "result": "same"},
-                {"doing": "writing pages", "result": "other"},
-                {"doing": "ended before", "result": "same"},
-            ]
-        },
-        surroundings=run
-        | {
-            "ways": {
-                "twice": {"run": 4, "same": 3, "other": ["market"]},
-                "offline": {"run": 0, "same": 0, "other": [], "why": "not tried: no right"},
-            }
-        },
-    )
-    when = "2026-01-02, abc"
-    assert rows == [
-        ["Data: a cell", "7", "5", "2", when],
-        ["Code: claims.py", "9", "8", "1", when],
-        ["Build killed and run again", "2", "1", "1", when],
-        ["Notebooks: twice", "4", "3", "1", when],
-        ["Notebooks: offline", "not tried", "", "", when],
-    ]
+    assert set(results["part"]) == parts
+    assert results["runs"].astype(int).min() >= 5
 
 
 def test_formulas_are_mathml(pages):

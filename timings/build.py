@@ -10,10 +10,8 @@ is not shared again. ``--cold 1`` repeats the cold builds less often, ``--cold 0
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
-import resource
 import shutil
 import statistics
 import sys
@@ -21,26 +19,26 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 
-from taobao_villages.book import kernels
-from timings.timing import Cost, copy, run, save
+from taobao_villages.book import kernels, measured
+from timings.timing import RESULTS, Cost, copy, ratio, run, save
 
 BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n"]
 # The same build without our runner: myst-nb runs the notebooks, one after the other.
 SERIAL = """
 import sys
 from contextlib import nullcontext
-from taobao_villages import book, processes
+from taobao_villages.book import build, kernels
 kernels.warm = lambda enough: nullcontext()
-notebooks.run_notebooks = lambda paths, folder, reads, server: dict.fromkeys(paths, "serial")
+build.run_notebooks = lambda paths, folder, reads, server: dict.fromkeys(paths, "serial")
 from jupyter_book.cli.main import main
 sys.exit(main(["build", ".", "-W", "-n"]))
 """
-RAN = re.compile(r"\[\d+/\d+\] (\S+)\.ipynb ([\d.]+) s")
+RAN = re.compile(r"\[\d+/\d+\] \S+\.ipynb ([\d.]+) s")
+FROM_NOTHING = "Book built from nothing"
 
 
 def build(folder: Path, command: list[str] = BOOK) -> Cost:
@@ -54,47 +52,64 @@ def clear(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def alone(folder: Path) -> dict[str, dict[str, float]]:
-    """Seconds on the clock and of the processor for each notebook, executed one at a time."""
+def alone(folder: Path) -> dict[str, float]:
+    """Seconds of each notebook, executed one at a time."""
     clear(folder)
     os.environ["PYTHONPATH"] = str(folder / "src")
     found = {}
     for path in sorted((folder / "book").rglob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        began = time.perf_counter()
         client = NotebookClient(notebook, timeout=900, kernel_name="python3")
         kernels.manage(client, None)  # its end is not waited for longer than in the book's build
         client.execute(cwd=str(path.parent))
-        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        found[path.stem] = {"seconds": round(seconds, 1), "cpu": round(cpu, 1)}
+        found[path.stem] = time.perf_counter() - began
     del os.environ["PYTHONPATH"]
     return found
 
 
 def cold(folder: Path, runs: int) -> None:
-    """Write the times of cold builds, ours and in series, of notebooks alone, the lower bound."""
+    """Write the times of cold builds beside the lower bound, notebooks alone, builds in series."""
     cores = os.cpu_count() or 1
-    rows: list[dict[str, float]] = []
+    times: list[dict[str, float]] = []
     for _ in range(runs):
-        notebooks = alone(folder)
-        seconds = {name: cost["seconds"] for name, cost in notebooks.items()}
-        multiverse = seconds.pop("multiverse")
-        bound = max([*seconds.values(), sum(seconds.values()) / cores + multiverse])
+        seconds = alone(folder)
+        total, multiverse = sum(seconds.values()), seconds.pop("multiverse")
+        bound = max([*seconds.values(), (total - multiverse) / cores + multiverse])
         clear(folder)
-        ours = build(folder)
+        ours = build(folder).seconds
         clear(folder)
-        plain = build(folder, [sys.executable, "-c", SERIAL])
-        total = sum(seconds.values()) + multiverse
-        row = {"notebooks alone": total, "lower bound": bound, "cold build": ours.seconds}
-        row |= {"cold build, cpu": ours.cpu, "serial build": plain.seconds}
-        row |= {"serial build, cpu": plain.cpu, "largest process, MB": ours.peak_mb}
-        row |= {f"cold build over {name}": ours.seconds / row[name] for name in list(row)[:2]}
-        row["cold build over serial build"] = ours.seconds / plain.seconds
-        rows.append(row)
-        medians = {name: round(statistics.median(r[name] for r in rows), 2) for name in row}
-        told = {"runs": len(rows)} | medians | {"each notebook alone, last run": notebooks}
-        save("cold", told)  # an hour; what is done by then counts if it is stopped
+        plain = build(folder, [sys.executable, "-c", SERIAL]).seconds
+        beside = {"lower bound": bound, "notebooks alone": total, "serial build": plain}
+        times.append({"ours": ours} | beside)
+        middle = {name: statistics.median(one[name] for one in times) for name in times[0]}
+        rows = [
+            ratio(
+                FROM_NOTHING,
+                middle["ours"],
+                name,
+                middle[name],
+                "s",
+                runs=len(times),
+                middle=statistics.median(one["ours"] / one[name] for one in times),
+            )
+            for name in beside
+        ]
+        save(RESULTS, "cold", rows)  # an hour; what is done by then counts if it is stopped
+
+
+def from_nothing() -> float:
+    """Seconds of a cold build, as they were written last.
+
+    Raises
+    ------
+    SystemExit
+        If none was ever timed.
+    """
+    taken = dict(measured.table(RESULTS)[["what", "taken"]].to_numpy()).get(FROM_NOTHING)
+    if taken is None:
+        sys.exit(f"{RESULTS} has no row {FROM_NOTHING!r}. Remedy: run without --cold 0")
+    return float(taken.removesuffix(" s").replace(",", ""))
 
 
 # ---- changes: each makes another one every time ----------------------------------------------
@@ -128,7 +143,7 @@ def value(folder: Path, turn: int) -> None:
 
 def module(folder: Path, turn: int) -> None:
     """One module of the package."""
-    path = folder / "src" / "taobao_villages" / "market.py"
+    path = folder / "src" / "taobao_villages" / "chapters" / "market.py"
     path.write_text(path.read_text("utf-8") + f"# turn {turn}\n", "utf-8")
 
 
@@ -141,24 +156,21 @@ CHANGES: dict[str, Callable[[Path, int], None]] = {
 }
 
 
-def rebuilds(folder: Path, runs: int) -> dict[str, Any]:
-    """Build again after each kind of change; the caches are full."""
-    found = {}
+def rebuilds(folder: Path, runs: int) -> None:
+    """Write the times of builds after each kind of change; the caches are full."""
+    unbuilt, rows = from_nothing(), []
+    build(folder)  # compiles bytecode and fills the caches
     for name, change in CHANGES.items():
         costs = []
         for turn in range(runs):
             change(folder, turn + 1)
             costs.append(build(folder))
-        ran = {notebook: float(taken) for notebook, taken in RAN.findall(costs[-1].log)}
-        found[name] = {
-            "runs": runs,
-            "seconds": round(statistics.median(c.seconds for c in costs), 1),
-            "cpu": round(statistics.median(c.cpu for c in costs), 1),
-            "largest process, MB": round(max(c.peak_mb for c in costs)),
-            "notebooks run": ran,
-        }
-        print(name, json.dumps(found[name]), flush=True)
-    return found
+        ran = [float(seconds) for seconds in RAN.findall(costs[-1].log)]
+        base = ("its notebook's own run", ran[0]) if len(ran) == 1 else ("from nothing", unbuilt)
+        taken = statistics.median(cost.seconds for cost in costs)
+        rows.append(ratio(f"Built again, changed: {name}", taken, *base, "s", runs=runs))
+        print(rows[-1], flush=True)
+    save(RESULTS, "rebuild", rows)
 
 
 def main() -> None:
@@ -169,12 +181,10 @@ def main() -> None:
     parser.add_argument("--only-cold", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        if not asked.only_cold:
-            folder = copy(Path(place) / "book")
-            build(folder)  # compiles bytecode and fills the caches
-            save("rebuild", rebuilds(folder, asked.runs))
         if asked.cold:
             cold(copy(Path(place) / "cold"), asked.cold)
+        if not asked.only_cold:  # after the cold builds, with which they are compared
+            rebuilds(copy(Path(place) / "book"), asked.runs)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from timings.timing import copy, run, save
+from timings.timing import RESULTS, copy, ratio, run, save
 
 RUNS = 5
 
@@ -28,9 +28,9 @@ def main() -> None:
             for row in times.values():
                 shutil.rmtree(folder / ".venv", ignore_errors=True)
                 row.append(run(["make", ".venv/ready"], folder, **caches).seconds)
-        used = sum(f.stat().st_size for f in (folder / ".venv").rglob("*") if f.is_file())
-    medians = {f"seconds, {k}": round(statistics.median(v), 1) for k, v in times.items()}
-    save("environment", {"runs": RUNS, **medians, "size, MB": round(used / 1e6)})
+    empty, full = (statistics.median(row) for row in times.values())
+    what = "Environment, packages at hand"
+    save(RESULTS, "environment", [ratio(what, full, "from the network", empty, "s", runs=RUNS)])
 
 
 if __name__ == "__main__":

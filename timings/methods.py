@@ -26,16 +26,18 @@ from taobao_villages.methods import inequality, space
 from taobao_villages.methods.counts import count_model
 from taobao_villages.subjects import provinces
 from taobao_villages.verdicts import ledger, multiverse
-from timings.timing import median_seconds, save
+from timings.timing import RESULTS, median_seconds, ratio, save, stamp
 
+GROWTH = "timings/growth.csv"
 SIZES = (1_000, 10_000, 100_000)
 SHUFFLES = 99
+RUNS = 5
 SEED = 20170901
 SAMPLE = ("C02", "C18", "C39")  # claims that run in a second: a series, a model, cases
 
 
-def against_libraries() -> dict[str, dict[str, float]]:
-    """Microseconds of ours, of the library's own call, and their ratio, for 31 provinces."""
+def against_libraries() -> list[dict[str, str]]:
+    """Rows: milliseconds of ours and of the library's own call, for 31 provinces."""
     frame = provinces.model_frame(2016)
     rates = provinces.rates(2016).to_numpy(float)
     weights = provinces.neighbours("contiguity")
@@ -68,12 +70,11 @@ def against_libraries() -> dict[str, dict[str, float]]:
         "Poisson model": (ours, model),
         "multiverse, one worker": (lambda: multiverse.run(some, jobs=1), plain),
     }
-    found = {}
-    for name, (one, other) in pairs.items():
-        times = [median_seconds(action) for action in (one, other)]
-        found[name] = {"ours, ms": times[0] * 1e3, "library, ms": times[1] * 1e3}
-        found[name]["ratio"] = times[0] / times[1]
-    return {n: {k: round(v, 3) for k, v in row.items()} for n, row in found.items()}
+    rows = []
+    for name, pair in pairs.items():
+        own, library = (1e3 * median_seconds(action, RUNS) for action in pair)
+        rows.append(ratio(name, own, "the library alone", library, "ms", runs=RUNS))
+    return rows
 
 
 def village_world(n: int) -> dict[str, Any]:
@@ -120,29 +121,30 @@ def peak(action: Callable[[], Any]) -> float:
     return most / 1e6
 
 
-def growth() -> dict[str, Any]:
-    """Seconds and megabytes by size, and the slope of their logarithms between the last two."""
-    rows: dict[str, dict[str, list[float]]] = {}
+def growth() -> list[dict[str, str]]:
+    """Rows: seconds by size, and the slope of logarithms between the last two, of MB too."""
+    costs: dict[str, dict[str, list[float]]] = {}
     for n in SIZES:
         for name, action in steps(village_world(n)).items():
-            row = rows.setdefault(name, {"seconds": [], "MB": []})
-            row["seconds"].append(round(median_seconds(action), 5))
-            row["MB"].append(round(peak(action), 3))
-            print(n, name, row["seconds"][-1], row["MB"][-1], flush=True)
-    exponents = {}
-    for name, row in rows.items():
-        decades = np.log10(SIZES[-1] / SIZES[-2])
-        slopes = {k: np.log10(v[-1] / v[-2]) / decades for k, v in row.items()}
-        exponents[name] = {f"exponent of {k}": round(float(v), 2) for k, v in slopes.items()}
-    return {name: row | exponents[name] for name, row in rows.items()}
+            cost = costs.setdefault(name, {"Time grows as": [], "Memory as": []})
+            cost["Time grows as"].append(median_seconds(action))
+            cost["Memory as"].append(peak(action))
+            print(n, name, *(values[-1] for values in cost.values()), flush=True)
+    decades = np.log10(SIZES[-1] / SIZES[-2])
+    rows = []
+    for name, cost in costs.items():
+        seconds = zip(SIZES, cost["Time grows as"], strict=True)
+        row = {"Method": name} | {f"{n:,} places, s": f"{one:,.4g}" for n, one in seconds}
+        row |= {k: f"{np.log10(v[-1] / v[-2]) / decades:.2f}" for k, v in cost.items()}
+        rows.append(row | stamp())
+    return rows
 
 
 def main() -> None:
     """Measure and write."""
     warnings.filterwarnings("ignore", message="The weights matrix is not fully connected")
-    against = against_libraries()
-    print(against, flush=True)
-    save("methods", {"runs": 5, "against": against, "sizes": list(SIZES), "growth": growth()})
+    save(RESULTS, "methods", against_libraries())
+    save(GROWTH, "methods", growth())
 
 
 if __name__ == "__main__":

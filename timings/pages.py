@@ -11,16 +11,16 @@ from __future__ import annotations
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import audit
-from audit import browsing
 from playwright.sync_api import Browser, sync_playwright
 
-from timings.timing import ROOT, save
+from audits import audit
+from audits.audit import browsing
+from timings.timing import RESULTS, ROOT, ratio, save
 
 RUNS = 5
 PAGES = ("book/index.html", "book/market.html", "book/blooming.html", "book/reference/claims.html")
+UNITS = {"kB": "kB", "first paint": "ms", "requests": "requests"}
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
@@ -33,7 +33,7 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
     page.goto(address, wait_until="networkidle")
     page.wait_for_function(PAINT)
     found = {
-        "first paint, ms": page.evaluate(PAINT),
+        "first paint": page.evaluate(PAINT),
         "requests": len(sizes),
         "kB": sum(sizes) / 1e3,
     }
@@ -55,14 +55,17 @@ def main() -> None:
         raise SystemExit("the book is not built. Remedy: make book")
     if not (chromium := browsing.chromium()):
         raise SystemExit("no Chromium is installed. Remedy, on Debian: apt-get install chromium")
-    figures: dict[str, Any] = {"runs": RUNS}
     with sync_playwright() as play, tempfile.TemporaryDirectory() as folder:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        figures["theme's bare page"] = measured(browser, audit.bare(Path(folder)), "page.html")
-        for name in PAGES:
-            figures[name] = measured(browser, html, name)
+        bare = measured(browser, audit.bare(Path(folder)), "page.html")
+        pages = {name.removeprefix("book/"): measured(browser, html, name) for name in PAGES}
         browser.close()
-    save("pages", figures)
+    rows = [
+        ratio(f"{name}, {what}", page[what], "the theme's bare page", bare[what], unit, runs=RUNS)
+        for name, page in pages.items()
+        for what, unit in UNITS.items()
+    ]
+    save(RESULTS, "pages", rows)
 
 
 if __name__ == "__main__":

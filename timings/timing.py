@@ -1,8 +1,8 @@
 """What timings and audits share: a clock for processes, copies, and the files of results.
 
-Every part of ``make bench`` runs by itself and puts its figures into ``timings/results.json``
-under its name, with its machine, versions, commit and day. Seconds are one machine's, and another
-program that runs beside takes some: quote the ratios.
+Every part of ``make bench`` runs by itself and puts its rows into ``timings/results.csv``, with
+the day and commit of the run: as text, as the book's colophon prints them. Seconds are one
+machine's, and another program that runs beside takes some: quote the ratios.
 """
 
 from __future__ import annotations
@@ -10,28 +10,29 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
+from taobao_villages.book import measured
+from taobao_villages.data.files import write_whole
+
 ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "timings" / "results.json"
-VERSIONS = ("jupyter-book", "sphinx", "pandas", "scipy", "statsmodels", "esda", "inequality")
+RESULTS = "timings/results.csv"
+BROKEN = "audits/broken.csv"
 
 
 class Cost(NamedTuple):
-    """What a process and all that it started took."""
+    """What a process took, and what it said."""
 
     seconds: float  # on the clock
-    cpu: float  # of all cores together
-    peak_mb: float  # of the largest single process
     log: str
 
 
@@ -45,17 +46,15 @@ def run(command: Sequence[str], folder: Path, **settings: str) -> Cost:
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as log:
         began = time.perf_counter()
-        process = subprocess.Popen(
+        process = subprocess.run(
             command, cwd=folder, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
         )
-        _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)
         text = log.read()
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed in {folder}:\n{text[-3000:]}")
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, text)
+    return Cost(seconds, text)
 
 
 def median_seconds(action: Callable[[], Any], runs: int = 5) -> float:
@@ -82,28 +81,53 @@ def copy(folder: Path) -> Path:
 
 
 def stamp() -> dict[str, str]:
-    """The commit and the day of a run."""
+    """The day and the commit of a run."""
     git = ["git", "rev-parse", "--short=10", "HEAD"]
     commit = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return {"commit": commit.strip(), "date": str(datetime.date.today())}
+    return {"date": str(datetime.date.today()), "commit": commit.strip()}
 
 
 def note(path: Path, found: dict[str, Any]) -> None:
-    """Write what a long run found, with its commit and day: not a timing, so without machine."""
+    """Write what a long run found beside its rows, with its day and commit."""
     path.write_text(json.dumps(stamp() | found, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def save(part: str, figures: dict[str, Any]) -> None:
-    """Put the figures of one part into the results, and print them."""
-    about = {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in VERSIONS},
+def ratio(
+    what: str,
+    taken: float,
+    against: str,
+    other: float,
+    unit: str,
+    runs: int,
+    middle: float | None = None,
+) -> dict[str, str]:
+    """One row of the timings: what took how long, and how long what it is compared with took.
+
+    `middle` is the ratio where it is the middle one of several; else that of the two values.
+    """
+    return {
+        "what": what,
+        "taken": f"{taken:,.4g} {unit}",
+        "compared": f"{against}: {other:,.4g} {unit}",
+        "ratio": f"{taken / other if middle is None else middle:.2f}",
+        "runs": str(runs),
         **stamp(),
-        # Above 0 before we start, or above the number of cores after: others ran beside.
-        "load_at_end": round(os.getloadavg()[0], 1),
     }
-    known = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
-    known[part] = {"about": about} | figures
-    RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(json.dumps({part: figures}, indent=1, ensure_ascii=False))
+
+
+def tally(what: str, tried: int, lost: int, run: dict[str, str] | None = None) -> dict[str, str]:
+    """One row of what was broken: how often, and how often nobody noticed; of now, or of `run`."""
+    counts = {"tried": str(tried), "caught": str(tried - lost), "lost": str(lost)}
+    return {"what": what, **counts, **(run or stamp())}
+
+
+def save(name: str, part: str, rows: Sequence[dict[str, str]]) -> None:
+    """Put the rows of one part in place of its former ones, whole or not at all, and print them.
+
+    The rows of other parts stay as they are.
+    """
+    path, fresh = measured.stored_in(name), pd.DataFrame([{"part": part} | row for row in rows])
+    parts = dict(tuple(measured.table(name).groupby("part", sort=False))) if path.exists() else {}
+    parts[part] = fresh  # at its former place
+    write_whole({path: pd.concat(parts.values()).to_csv(index=False, lineterminator="\n")})
+    print(fresh.to_csv(index=False), flush=True)

@@ -20,7 +20,7 @@ MANY_CONFLICTS = 60  # a table with more stands by itself, folded
 # What a simulated run says of a method: the least share that earns the words, in percent.
 INTERVALS = {0: "holds too seldom", 93: "as promised", 97: "wider than needed"}
 TESTS = {0: "cautious", 4: "as promised", 6: "rejects too often"}
-BROKEN = ("faults", "mutants", "kills", "surroundings")  # runs that break things on purpose
+RUN = {"run": "Run on, at commit"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 
 
@@ -256,13 +256,16 @@ class Reference(SphinxDirective):
         ]
         return [cards.plain_table(["What", "State"], rows)]
 
-    def stored(self, name: str) -> dict[str, Any]:
-        """A kept result; the page is made anew when it changes."""
+    def kept(self, name: str, heads: dict[str, str]) -> nodes.table:
+        """The columns of a kept table that have a head; the page is made anew when it changes."""
         self.env.note_dependency(str(measured.stored_in(name)))
-        return measured.stored(name)
+        table = measured.table(name)
+        table["run"] = table["date"] + ", " + table["commit"]
+        return cards.plain_table([*heads.values()], table[[*heads]].to_numpy().tolist())
 
     def calibration(self) -> list[nodes.Node]:
-        told = self.stored("calibration")
+        self.env.note_dependency(str(measured.stored_in("audits/calibration.json")))
+        told = measured.stored("calibration")
         parts: list[nodes.Node] = []
         for kind, head, words in (
             ("interval", "Holds the truth, %", INTERVALS),
@@ -289,23 +292,18 @@ class Reference(SphinxDirective):
         return [*parts, line]
 
     def faults(self) -> list[nodes.Node]:
-        head = ["What was done", "Tried", "Caught or same", "Lost", "Run on, at commit"]
-        table = cards.plain_table(
-            head, measured.broken(**{name: self.stored(name) for name in BROKEN})
-        )
+        heads = {"what": "What was done", "tried": "Tried", "caught": "Caught or same"}
+        table = self.kept("audits/broken.csv", heads | {"lost": "Lost"} | RUN)
         line = nodes.paragraph("", "To repeat it, in some hours: ", classes=["source-line"])
         line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
         return [table, line]
 
     def timings(self) -> list[nodes.Node]:
-        told = self.stored("results")
-        head = ["What", "Taken", "Compared with", "Ratio", "Run on, at commit"]
-        times = cards.plain_table(head, measured.timed(told))
+        heads = {"what": "What", "taken": "Taken", "compared": "Compared with", "ratio": "Ratio"}
+        times = self.kept("timings/results.csv", heads | RUN)
         times["classes"].append("sortable")
-        parts: list[nodes.Node] = [times]
-        if sizes := told.get("methods", {}).get("sizes"):
-            head = ["Method", *(f"{n:,} places, s" for n in sizes), "Time grows as", "Memory as"]
-            parts.append(cards.plain_table(head, measured.growing(told)))
+        printed = measured.table("timings/growth.csv").columns.drop(["part", "date", "commit"])
+        growth = self.kept("timings/growth.csv", {name: name for name in printed})
         line = nodes.paragraph("", "To repeat it, in an hour: ", classes=["source-line"])
         line += [nodes.literal("", "make bench"), nodes.Text(".")]
-        return [*parts, line]
+        return [times, growth, line]
