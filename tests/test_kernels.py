@@ -18,7 +18,7 @@ from taobao_villages.book import kernels
 pytestmark = pytest.mark.skipif(not kernels.POSSIBLE, reason="needs Linux")
 WORKERS = """
 import os, sys, time
-from taobao_villages import processes
+from taobao_villages.book import kernels
 with kernels.workers() as pool:
     pids = {pool.submit(os.getpid).result() for _ in range(9)}
     print(*pids, flush=True)
