@@ -35,6 +35,13 @@ for name, examples in (("quick", 12), ("deep", 100)):
 settings.load_profile("quick")
 
 
+def pytest_collection_modifyitems(items):
+    """Mark what needs built pages or a browser: elsewhere the analysis is tested without them."""
+    for item in items:
+        if {"html", "pages", "site", "browser", "small"} & set(item.fixturenames):
+            item.add_marker("website")
+
+
 def alone(root: Path) -> FileLock:
     """Holds the other processes that run tests, while something is made that all of them use."""
     (root / ".cache").mkdir(exist_ok=True)

@@ -69,7 +69,7 @@ def run(
             "limit": limit,
         }
         (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
-        command = "from taobao_villages import course; grading.run_job()"
+        command = "from taobao_villages.course import grading; grading.run_job()"
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", command],
             cwd=work,
