@@ -1055,3 +1055,28 @@ def test_growth_rates_are_slopes_of_log_counts_over_time():
         assert row.additions == pytest.approx(line)
         assert row.doubling_months == pytest.approx(12 * np.log(2) / slope)
         assert row.factor == pytest.approx(np.exp(slope * row.months / 12))
+
+
+# ---------------------------------------------------------------- marked among drawn
+
+
+def test_marked_units_among_drawn_ones_follow_the_hypergeometric_law():
+    # by hand: 3 of 10 units are drawn, 2 of 10 are marked; none meets with 8/10 * 7/9 * 6/8
+    urn = {"size": 10, "eligible": np.arange(10), "marked": 2, "drawn": 3}
+    found = permutation.marked_among_drawn(**urn, draws=4000, seed=1)
+    law = stats.hypergeom(10, 2, 3)
+    assert_allclose(law.pmf(0), 8 / 10 * 7 / 9 * 6 / 8)
+    assert_allclose([(found == k).mean() for k in range(3)], law.pmf(range(3)), atol=0.03)
+    assert permutation.expected_among_drawn(**urn) == 0.6
+
+
+def test_balls_that_fall_by_weight_hit_marked_units():
+    # by hand: a unit of weight w is missed by all 3 balls with probability (1 - w)**3
+    weights = np.array([0.5, 0.3, 0.2])
+    urn = {"size": 3, "eligible": np.array([0, 2]), "marked": 1, "drawn": 3, "weights": weights}
+    by_hand = (1 - 0.5**3 + 1 - 0.8**3) / 2
+    assert_allclose(permutation.expected_among_drawn(**urn), by_hand)
+    found = permutation.marked_among_drawn(**urn, draws=4000, seed=1)
+    assert_allclose(found.mean(), by_hand, atol=0.03)
+    assert (permutation.marked_among_drawn(**urn, draws=4000, seed=1) == found).all()
+    assert (permutation.marked_among_drawn(**urn, draws=4000, seed=2) != found).any()

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from taobao_villages import data
-from taobao_villages.methods import counts, shares
+from taobao_villages.methods import counts, permutation, shares
 from taobao_villages.subjects import cases, coding, literature, provinces
 from taobao_villages.subjects.counties import (
     NARROW,
@@ -87,41 +87,19 @@ def chance(
     ndarray, shape (draws,)
         Poverty counties with at least one village.
     """
-    rng = np.random.default_rng(seed)
-    units, eligible, weights = _urn(model)
-    poor = n_poverty_counties(definition)
-    listed = listed_counties(year)
-    if model == CHANCE[1]:
-        listed = listed[~listed["province_code"].isin(WITHOUT_POVERTY_COUNTIES)]
-    found = np.empty(draws, dtype=int)
-    for draw in range(draws):
-        member = np.zeros(len(units), dtype=bool)
-        member[rng.choice(eligible, size=poor, replace=False)] = True
-        if weights is None:
-            found[draw] = member[rng.choice(len(units), size=len(listed), replace=False)].sum()
-        else:
-            fallen = rng.multinomial(listed["n_villages"].sum(), weights)
-            found[draw] = (member & (fallen > 0)).sum()
-    return found
+    urn = _urn(year, model, definition)
+    return permutation.marked_among_drawn(**urn, draws=draws, seed=seed)
 
 
 def expected_by_chance(
     year: int = 2016, *, model: str = CHANCE[0], definition: str = WIDE
 ) -> float:
     """The mean of `chance`, worked out instead of simulated."""
-    units, eligible, weights = _urn(model)
-    poor = n_poverty_counties(definition)
-    listed = listed_counties(year)
-    if model == CHANCE[1]:
-        listed = listed[~listed["province_code"].isin(WITHOUT_POVERTY_COUNTIES)]
-    if weights is None:
-        return float(len(listed) * poor / len(units))
-    hit = 1 - (1 - weights) ** int(listed["n_villages"].sum())
-    return float(hit[eligible].sum() * poor / len(eligible))
+    return permutation.expected_among_drawn(**_urn(year, model, definition))
 
 
-def _urn(model: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
-    """County units with villages to draw from, places that can be poor, and weights."""
+def _urn(year: int, model: str, definition: str) -> dict[str, Any]:
+    """What is drawn from, for `permutation.marked_among_drawn`: poor counties bear the marks."""
     if model not in CHANCE:
         raise ValueError(f"model is {model!r}; use one of {', '.join(CHANCE)}")
     units = county_units(OTHERS[2] if model == CHANCE[1] else OTHERS[0])
@@ -135,7 +113,16 @@ def _urn(model: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
             within = size / size.groupby(units["province_code"]).transform("sum")
             size = within * units["province_code"].map(provinces.base("rural_population", 2016))
         weights = (size / size.sum()).to_numpy()
-    return units, eligible, weights
+    listed = listed_counties(year)
+    if model == CHANCE[1]:
+        listed = listed[~listed["province_code"].isin(WITHOUT_POVERTY_COUNTIES)]
+    return {
+        "size": len(units),
+        "eligible": eligible,
+        "marked": n_poverty_counties(definition),
+        "drawn": len(listed) if weights is None else int(listed["n_villages"].sum()),
+        "weights": weights,
+    }
 
 
 def _coastal_villages(definition: str) -> int:

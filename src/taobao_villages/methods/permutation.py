@@ -114,3 +114,63 @@ def permutation_test(
         raise ValueError("statistic: not a number for the observed or a permuted order")
     p = float(pseudo_p(observed, draws, alternative))
     return PermutationResult(observed, float(draws.mean()), p, draws)
+
+
+def marked_among_drawn(
+    size: int,
+    eligible: np.ndarray,
+    marked: int,
+    drawn: int,
+    *,
+    weights: np.ndarray | None = None,
+    draws: int,
+    seed: int,
+) -> np.ndarray:
+    """How many marked units are drawn if marks and draws know nothing of each other: a simulation.
+
+    Each time marks fall on some of the units at random, and then units are drawn.
+
+    Parameters
+    ----------
+    size : int
+        Number of units.
+    eligible : ndarray of int
+        Positions of the units that can be marked.
+    marked, drawn : int
+        How many are marked; how many are drawn: different units, or, with `weights`, balls that
+        fall into the units and may meet in one.
+    weights : ndarray, shape (size,), optional
+        Chance of each unit to take a ball; adds up to 1.
+    draws, seed : int
+        How often, and the seed of the random numbers.
+
+    Returns
+    -------
+    ndarray of int, shape (draws,)
+        Marked units that were drawn, or that took at least one ball.
+    """
+    rng = np.random.default_rng(seed)
+    found = np.empty(draws, dtype=int)
+    for draw in range(draws):
+        member = np.zeros(size, dtype=bool)
+        member[rng.choice(eligible, size=marked, replace=False)] = True
+        if weights is None:
+            found[draw] = member[rng.choice(size, size=drawn, replace=False)].sum()
+        else:
+            found[draw] = (member & (rng.multinomial(drawn, weights) > 0)).sum()
+    return found
+
+
+def expected_among_drawn(
+    size: int,
+    eligible: np.ndarray,
+    marked: int,
+    drawn: int,
+    *,
+    weights: np.ndarray | None = None,
+) -> float:
+    """The mean of `marked_among_drawn`, worked out instead of simulated."""
+    if weights is None:
+        return float(drawn * marked / size)
+    hit = 1 - (1 - weights) ** drawn
+    return float(hit[eligible].sum() * marked / len(eligible))
