@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from taobao_villages import PACKAGE, data
-from taobao_villages.book import notebooks
+from taobao_villages.book import notebooks, reads
 from taobao_villages.course.wheel import build_wheel
 from taobao_villages.verdicts import kept, ledger
 from taobao_villages.verdicts.claims import ClaimError
@@ -192,7 +192,7 @@ def copied(tmp_path, monkeypatch, root):
 IN_NOTEBOOKS = (
     *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
     *("verdicts/claims.py", "data/frames.py", "figures/maps.py", "explorer/states.py"),
-    *("book/reads.py", "__init__.py"),
+    *("book/reads.py", "__init__.py", "figures/sliders.html", "explorer/page.html"),
 )
 
 
@@ -205,12 +205,23 @@ def test_a_byte_changed_in_any_folder_moves_the_key_of_the_notebooks(copied, tmp
     assert before[1] != after[1]
 
 
-@pytest.mark.parametrize("name", ["book/cards.py", "course/grading.py", "trail.py"])
+FOR_PAGES = ("book/cards.py", "course/grading.py", "trail.py")
+FOR_PAGES += ("course/slides.html", "course/slides.css", "course/slides.js")
+
+
+@pytest.mark.parametrize("name", FOR_PAGES)
 def test_what_no_notebook_imports_moves_the_key_of_the_pages_alone(copied, tmp_path, name):
     before = notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)
     (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
     assert notebooks.digest(tmp_path) == before[0]
     assert notebooks.digest(tmp_path, pages=True) != before[1]
+
+
+def test_bytecode_moves_no_key(copied, tmp_path):
+    before = notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)
+    (copied / "data/__pycache__").mkdir()
+    (copied / "data/__pycache__/frames.cpython-311.pyc").write_bytes(b"any")
+    assert (notebooks.digest(tmp_path), notebooks.digest(tmp_path, pages=True)) == before
 
 
 def test_files_of_one_name_in_two_folders_are_told_apart(copied, tmp_path):
@@ -269,11 +280,17 @@ def test_the_folder_book_loads_nothing_by_itself():
     assert not loaded & {*WEBSITE, "pandas", "nbclient", "nbformat"}
 
 
-def test_the_wheel_alone_judges_a_claim(root, tmp_path):
-    """In an environment without the repository: libraries from here, package and data from it."""
-    wheel = build_wheel(root, tmp_path / "wheel")
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+@pytest.fixture(scope="module")
+def wheel(root, tmp_path_factory):
+    return build_wheel(root, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def alone(wheel, tmp_path_factory):
+    """Runs code where the repository is not: libraries from here, package and data from a wheel."""
+    folder = tmp_path_factory.mktemp("alone")
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
     asked = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     own = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True)
     packages = Path(own.stdout.strip())
@@ -281,21 +298,52 @@ def test_the_wheel_alone_judges_a_claim(root, tmp_path):
         archive.extractall(packages)
     # A plain line adds that folder, but does not follow the link to the repository that lies there.
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    judged = (
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("TAOBAO", "PYTHON"))}
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python, "-c", code], cwd=folder, env=environ, capture_output=True, text=True
+        )
+
+    run.packages = packages
+    return run
+
+
+def test_the_wheel_alone_judges_a_claim(alone):
+    done = alone(
         "from taobao_villages import PACKAGE, data\n"
         "from taobao_villages.chapters import blooming\n"
         "print(PACKAGE, data.folder(), blooming.C19.judge().verdict, sep='\\n')"
     )
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("TAOBAO", "PYTHON"))}
-    done = subprocess.run(
-        [python, "-c", judged], cwd=tmp_path, env=environ, capture_output=True, text=True
-    )
     assert done.returncode == 0, done.stderr
     package, tables, verdict = done.stdout.split("\n")[:3]
-    assert Path(package).is_relative_to(packages)
+    assert Path(package).is_relative_to(alone.packages)
     assert Path(tables) == Path(package) / "_data"
     here = next(c for c in ledger.declared() if c.id == "C19").judge()
     assert verdict == here.verdict
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    files = [path.relative_to(PACKAGE).as_posix() for path in reads.of_package(PACKAGE)]
+    assert {"course/slides.css", "explorer/page.html", "figures/sliders.html"} <= set(files)
+    assert [name for name in files if f"taobao_villages/{name}" not in names] == []
+
+
+def test_the_wheel_alone_says_in_one_sentence_where_a_course_is_made(alone):
+    """Where the website's libraries are missing too."""
+    done = alone(
+        "import sys\n"
+        f"sys.modules |= dict.fromkeys({sorted(WEBSITE)})\n"
+        "from taobao_villages.__main__ import main\n"
+        "sys.exit(main(['course', '--seed', '1']))"
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "labs and notebooks of the course are not in the installed package. Remedy: run make "
+        "course in a clone of the repository"
+    )
 
 
 def test_tables_of_the_trial_are_not_empty():

@@ -128,6 +128,22 @@ def test_code_written_after_the_build_began_gives_a_key_that_no_later_build_asks
     assert reads.note(notebook, []) != reads.key(notebook)
 
 
+def test_a_template_written_after_the_build_began_counts_as_code_and_bytecode_does_not(
+    tmp_path, monkeypatch
+):
+    package = tmp_path / "package"
+    (package / "__pycache__").mkdir(parents=True)
+    monkeypatch.setattr("taobao_villages.book.reads.ROOT", package)
+    notebook = tmp_path / "a.ipynb"
+    notebook.write_text("{}")
+    reads = Reads(tmp_path / "reads", "code", tmp_path)
+    later = reads.began + 60
+    for name, same in (("__pycache__/page.cpython-311.pyc", True), ("page.html", False)):
+        (package / name).write_text("")
+        os.utime(package / name, (later, later))
+        assert (reads.note(notebook, []) == reads.key(notebook)) is same, name
+
+
 def test_other_data_in_another_folder_have_other_keys(tmp_path, monkeypatch):
     notebook = tmp_path / "a.ipynb"
     notebook.write_text("{}")

@@ -142,13 +142,15 @@ def _multiverse(arguments: argparse.Namespace) -> int:
 
 def _course(arguments: argparse.Namespace) -> int:
     """Write the course's archives; a lab that fails its check is a fault."""
-    from taobao_villages.book import build
-    from taobao_villages.chapters import after_2017
     from taobao_villages.course import archives
+
+    archives.refuse_other(arguments.out, arguments.seed)  # before minutes of work
+
+    from taobao_villages.book import build  # needs what builds the book
+    from taobao_villages.chapters import after_2017
     from taobao_villages.verdicts import kept
     from taobao_villages.verdicts import ledger as registry
 
-    archives.refuse_other(arguments.out, arguments.seed)  # before minutes of work
     rows = [
         *kept.ledger(registry.ledger()),
         *(f.judge().as_dict() for f in after_2017.FORECASTS),

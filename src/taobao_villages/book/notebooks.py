@@ -59,7 +59,7 @@ def digest(root: Path, *, pages: bool = False, tables: bool = True) -> str:
         Count the data; without them, what every notebook depends on is left.
     """
     total = hashlib.sha256()
-    code = [p for p in sorted(PACKAGE.rglob("*.py")) if pages or in_notebooks(p)]
+    code = [p for p in reads.of_package(PACKAGE) if pages or in_notebooks(p)]
     files = [*code, *(sorted(data.folder().rglob("*.*")) if tables else [])]
     for name in ASSETS if pages else ():
         files += sorted((root / "book" / "_assets" / name).rglob("*.*"))

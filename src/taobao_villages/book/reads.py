@@ -22,6 +22,11 @@ VARIABLE = "TAOBAO_READS"  # names the file that takes the notes; its absence me
 ROOT = Path(os.path.realpath(PACKAGE))
 
 
+def of_package(folder: Path) -> list[Path]:
+    """The files of the package in `folder`, templates among them; bytecode does not count."""
+    return [path for path in sorted(folder.rglob("*.*")) if "__pycache__" not in path.parts]
+
+
 def trace(log: str) -> None:
     """Write the path of each file that this process opens for reading to `log`, one a line.
 
@@ -99,7 +104,7 @@ class Reads:
     def _inputs(self, names: Iterable[str]) -> list[Path]:
         """The files of that names that are there, and those of the package."""
         files = [self.roots[root] / inside for root, _, inside in (n.partition(":") for n in names)]
-        return [file for file in [*files, *ROOT.rglob("*.py")] if file.is_file()]
+        return [file for file in [*files, *of_package(ROOT)] if file.is_file()]
 
     def _list(self, path: Path) -> Path:
         source = hashlib.sha256(self.code.encode() + path.read_bytes()).hexdigest()[:16]

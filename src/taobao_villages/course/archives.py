@@ -117,73 +117,6 @@ def wheel(folder: Path) -> str:
     return build_wheel(pages.ROOT, folder).name
 
 
-def check_setup() -> dict[str, Any]:
-    """A notebook that tells a student whether the labs will run."""
-    import nbformat
-
-    new = nbformat.v4
-    code = (
-        "import sys\n\nfrom taobao_villages import data\n"
-        "from taobao_villages.subjects import provinces\n\n"
-        'print("Python", sys.version.split()[0])\nprint("Data", data.version())\n'
-        'print("Villages in the list of 2016:", provinces.villages(2016).sum())\n'
-        'print("Your set-up works.")'
-    )
-    cells = [
-        new.new_markdown_cell(
-            "# Check my set-up\n\nRun the cell below. If it ends with a line that says so, your "
-            "set-up works. If it says that there is no module `taobao_villages`, do step 1 of "
-            "README.txt again in the same terminal from which you start Jupyter."
-        ),
-        new.new_code_cell(code),
-    ]
-    for place, cell in enumerate(cells):
-        cell["id"] = f"setup-{place}"
-    return new.new_notebook(
-        cells=cells, metadata=labs.notebook(labs.labs()[0], "student")["metadata"]
-    )
-
-
-def capstone_template() -> dict[str, Any]:
-    """The capstone's notebook with its parts, to be filled in."""
-    import nbformat
-
-    new = nbformat.v4
-    texts = [
-        "# Capstone: one claim of another article\n\nNames, date, article (author, year, pages).",
-        "## The claim\n\nIn your own words: what, where, when, by which measure.",
-        "## The rule\n\nWritten before the result: which result bears the claim out, which "
-        "contradicts it, which leaves it open?",
-        "## The data\n\nTable, rows, source of each; what is missing.",
-        "## The test\n\nReplace the value and the sources by what your data give.",
-        "## The verdict\n\nVerdict, evidence with table and row, what it depends on.",
-        "## Limits\n\nGaps, with the direction in which they could move the result.",
-    ]
-    code = (
-        "from taobao_villages import data\n"
-        "from taobao_villages.verdicts.claims import Claim, Evidence, Rule\n\n\n"
-        "def evidence(*, definition='as printed'):\n"
-        "    return Evidence(None, '', [], limits='no data yet')\n\n\n"
-        "def decide(found):\n"
-        "    return 'not testable here', 'The rule is not written yet.'\n\n\n"
-        "table = data.load('claims')\n"
-        "table.loc[len(table)] = {\n"
-        "    'claim_id': 'X01', 'section': 'blooming', 'argument': 'own', 'kind': 'comparison',\n"
-        "    'paraphrase': 'The claim in my words.', 'source_id': 'li2017',\n}\n"
-        "with data.replaced({'claims': table}):\n"
-        "    claim = Claim('X01', evidence, Rule('The rule in words.', decide),\n"
-        "        variants={'definition': ('as printed',)})\n"
-        "    print(claim.judge().verdict)"
-    )
-    cells: list[Any] = [new.new_markdown_cell(text) for text in texts]
-    cells.insert(5, new.new_code_cell(code))
-    for place, cell in enumerate(cells):
-        cell["id"] = f"capstone-{place}"
-    return new.new_notebook(
-        cells=cells, metadata=labs.notebook(labs.labs()[0], "student")["metadata"]
-    )
-
-
 def otter(lab: labs.Lab, told: Mapping[str, Any]) -> dict[str, Any]:
     """A lab as ``otter assign`` reads it, with hidden tests on the data of the class."""
     import nbformat
@@ -257,7 +190,8 @@ def make(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, Any]]
     Raises
     ------
     DataError
-        If the folder holds anything else, or another course: nothing is written then.
+        If the folder holds anything else, or another course, or if the package stands without
+        the repository: nothing is written then.
     """
     refuse_other(out, seed)
     with tempfile.TemporaryDirectory() as work:
@@ -281,7 +215,17 @@ ELSEWHERE = "move it away first, or name another folder with --out"
 
 
 def refuse_other(out: Path, seed: int) -> None:
-    """Raise DataError if a folder holds anything but a course, or one of another seed."""
+    """Raise DataError if a folder holds anything but a course, or one of another seed.
+
+    So it does where the package stands without the repository, which has what courses are made of.
+    """
+    if not (pages.ROOT / "course").is_dir():
+        raise data.DataError(
+            [
+                "labs and notebooks of the course are not in the installed package. Remedy: run "
+                "make course in a clone of the repository"
+            ]
+        )
     marks.refuse_closed(out)
     inside = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
     if others := [n for n in inside if n not in COURSE and not n.startswith(".")]:
@@ -300,8 +244,8 @@ def _lay_out(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, A
     student, teacher = out / "student", out / "instructor"
     (student / "capstone").mkdir(parents=True)
     (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8")
-    _write(student / "check_setup.ipynb", check_setup())
-    _write(student / "capstone/capstone.ipynb", capstone_template())
+    shutil.copyfile(pages.ROOT / "course/check_setup.ipynb", student / "check_setup.ipynb")
+    shutil.copyfile(pages.ROOT / "course/capstone.ipynb", student / "capstone/capstone.ipynb")
     rows = []
     for lab in labs.labs():
         name = f"lab_{lab.number}"

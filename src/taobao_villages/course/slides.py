@@ -5,72 +5,32 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from taobao_villages import PACKAGE
 from taobao_villages.course.pages import PARTS, fill, plain, sessions
 
-STYLE = """
-:root { color-scheme: light dark; font: clamp(1.1rem, 2.4vw, 2.6rem)/1.4 system-ui, sans-serif; }
-body { margin: 0; }
-section { box-sizing: border-box; display: none; min-height: 100vh; padding: 4vh 5vw; }
-section:target, body:not(:has(section:target)) section:first-of-type {
-  display: flex; flex-direction: column;
-}
-h1, h2 { font-size: 1.5em; line-height: 1.2; margin-block: 0 1rem; overflow-wrap: break-word; }
-h1 { font-size: 1.8em; margin-top: 20vh; }
-p, ul, ol { margin-block: 0 .6em; }
-li { margin-bottom: .4em; }
-figure { margin: 0; }
-figcaption { font-size: .75em; }
-img { background: #fff; max-width: 100%; }
-aside { border-top: 2px solid; font-size: .65em; margin-top: 1rem; padding-top: .5rem; }
-body:not(.notes) aside { display: none; }
-nav { display: flex; flex-wrap: wrap; font-size: max(.5em, 1rem); gap: .3rem 1.2em;
-  justify-content: flex-end; margin-top: auto; padding-top: 1rem; }
-nav button { font: inherit; }
-nav a, nav button { padding: .2em; }
-@media (min-width: 50rem) {
-  figure { align-items: center; display: grid; gap: 2rem; grid-template-columns: auto 1fr; }
-  img { height: 66vh; max-width: 62vw; object-fit: contain; }
-}
-@media print {
-  :root { font-size: 16pt; }
-  section, section:target, body:not(:has(section:target)) section:first-of-type {
-    break-after: page; display: block; min-height: 0; padding: 0;
-  }
-  section:last-of-type { break-after: auto; }
-  h1 { margin-top: 0; }
-  figure { display: block; }
-  img { height: auto; max-height: 10cm; }
-  nav { display: none; }
-  aside { display: block !important; font-size: 12pt; }
-}
-"""
-SCRIPT = """
-const slides = [...document.querySelectorAll("section")];
-const now = () => Math.max(0, slides.findIndex(s => "#" + s.id === location.hash));
-function go(to) {
-  const slide = slides[Math.min(slides.length - 1, Math.max(0, to))];
-  location.hash = slide.id; slide.focus();
-}
-const notes = () => document.body.classList.toggle("notes");
-document.querySelectorAll("button").forEach(button => button.addEventListener("click", notes));
-document.addEventListener("keydown", event => {
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
-  if (event.key === " " && event.target.closest("a, button")) return;
-  const step = {ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1}[event.key];
-  if (step) { go(now() + step); event.preventDefault(); }
-  if (event.key === "Home") go(0);
-  if (event.key === "End") go(slides.length - 1);
-  if (event.key === "n") notes();
-});
-"""
+TEMPLATES = Environment(
+    loader=FileSystemLoader(PACKAGE / "course"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
-def built_figure(name: str, built: Path) -> tuple[str, str]:
-    """A figure of a built chapter as HTML that needs no other file, and its alt text.
+def built_figure(name: str, built: Path) -> dict[str, str]:
+    """A figure of a built chapter.
+
+    Returns
+    -------
+    dict
+        ``image``, an address that holds the image itself; its ``alt`` text; the ``caption`` as
+        HTML, empty if there is none; ``address``, page and anchor in the folder ``book``.
 
     Raises
     ------
@@ -90,81 +50,74 @@ def built_figure(name: str, built: Path) -> tuple[str, str]:
         image = path.parent / source[1]
         kind = {".svg": "svg+xml", ".png": "png"}[image.suffix]
         text = base64.b64encode(image.read_bytes()).decode("ascii")
-        told = f"{caption[1]} " if caption else ""
-        told += f'<a href="../book/{path.name}#fig-{name}">Its page</a>'
-        shown = f'<figure><img alt="{alt[1]}" src="data:image/{kind};base64,{text}">'
-        return f"{shown}<figcaption>{told}</figcaption></figure>", html.unescape(alt[1])
+        return {
+            "image": f"data:image/{kind};base64,{text}",
+            "alt": html.unescape(alt[1]),
+            "caption": caption[1] if caption else "",
+            "address": f"{path.name}#fig-{name}",
+        }
     raise ValueError(f"no page has the figure {name}")
 
 
 def slides(number: int, named: Mapping[str, Any], built: Path) -> str:
     """The slides of a session: one HTML file that needs nothing else."""
     told = sessions()[number - 1]
-
-    def words(text: str) -> str:
-        return html.escape(plain(fill(text, named)))
-
-    def items(texts: Sequence[str], tag: str = "ul") -> str:
-        return f"<{tag}>" + "".join(f"<li>{words(text)}</li>" for text in texts) + f"</{tag}>"
-
     notes, minutes = told["notes"], told["minutes"]
-    title = f"{number}. {told['title']}"
-    steps = []
+    steps: list[dict[str, Any]] = []
     for place, step in enumerate(told["walkthrough"], start=1):
         said = f"Step {place} of {len(told['walkthrough'])}; {minutes['demonstration']} minutes "
         said += "for all." + (f" Likely wrong answers: {notes['watch']}" if place == 1 else "")
-        steps.append((f"<h2>Walk-through</h2><p>{words(step)}</p>", said))
+        steps.append({"title": "Walk-through", "text": step, "notes": said})
         for name in (name for name, after in told["figures"].items() if after == place):
-            shown, alt = built_figure(name, built)
-            said = f"Let them read the axes aloud before you say what it shows. It is this: {alt}"
-            steps.append((f"<h2>What do you see?</h2>{shown}", said))
+            figure = built_figure(name, built)
+            said = "Let them read the axes aloud before you say what it shows. It is this: "
+            said += figure["alt"]
+            steps.append({"title": "What do you see?", "figure": figure, "notes": said})
     pages = [
-        (f"<h1>{words(title)}</h1><p>{words(told['question'])}</p>", told["reading"]),
-        (
-            "<h2>You will be able to</h2>" + items([o["text"] for o in told["objectives"]]),
-            "Time plan: " + ", ".join(f"{PARTS[k].lower()} {v}" for k, v in minutes.items()) + ".",
-        ),
-        (
-            f"<h2>Warm-up</h2><p>{words(told['warmup']['question'])}</p>",
-            f"{minutes['recall']} minutes. What it probes: {told['warmup']['misconception']}",
-        ),
+        {
+            "title": f"{number}. {told['title']}",
+            "text": told["question"],
+            "notes": told["reading"],
+        },
+        {
+            "title": "You will be able to",
+            "list": [objective["text"] for objective in told["objectives"]],
+            "notes": "Time plan: "
+            + ", ".join(f"{PARTS[k].lower()} {v}" for k, v in minutes.items())
+            + ".",
+        },
+        {
+            "title": "Warm-up",
+            "text": told["warmup"]["question"],
+            "notes": f"{minutes['recall']} minutes. What it probes: "
+            f"{told['warmup']['misconception']}",
+        },
         *steps,
-        (
-            "<h2>Pair task</h2>" + items(told["pair"], "ol"),
-            f"{minutes['pairs']} minutes. Without computers: {notes['paper']}",
-        ),
-        (
-            f"<h2>Discussion</h2><p>{words(notes['discuss'])}</p>",
-            f"{minutes['discussion']} minutes. Ask first what would have to be seen for each "
-            "answer to be wrong.",
-        ),
-        (
-            f"<h2>Exit question</h2><p>{words(told['exit'])}</p>",
-            f"{minutes['exit']} minutes, in writing. A good answer: {notes['good_exit']}",
-        ),
-        ("<h2>Key points</h2>" + items(told["key_points"]), f"Homework: {told['homework']}"),
+        {
+            "title": "Pair task",
+            "list": told["pair"],
+            "ordered": True,
+            "notes": f"{minutes['pairs']} minutes. Without computers: {notes['paper']}",
+        },
+        {
+            "title": "Discussion",
+            "text": notes["discuss"],
+            "notes": f"{minutes['discussion']} minutes. Ask first what would have to be seen for "
+            "each answer to be wrong.",
+        },
+        {
+            "title": "Exit question",
+            "text": told["exit"],
+            "notes": f"{minutes['exit']} minutes, in writing. A good answer: {notes['good_exit']}",
+        },
+        {
+            "title": "Key points",
+            "list": told["key_points"],
+            "notes": f"Homework: {told['homework']}",
+        },
     ]
-    body = "".join(
-        f'<section id="s{place}" tabindex="-1" aria-label="Slide {place} of {len(pages)}">{shown}'
-        f"<aside><strong>Notes.</strong> {words(said)}</aside>"
-        f"{_slide_links(place, len(pages), number)}</section>"
-        for place, (shown, said) in enumerate(pages, start=1)
-    )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{words(title)}</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"<style>{STYLE}</style></head>"
-        f"<body>{body}<script>{SCRIPT}</script></body></html>\n"
-    )
-
-
-def _slide_links(place: int, last: int, number: int) -> str:
-    """What moves from a slide to others; arrow keys and the key n do the same."""
-    links = [f'<a href="#s{place - 1}">Back</a>'] if place > 1 else []
-    links += [f'<a href="#s{place + 1}">Next</a>'] if place < last else []
-    links += ['<button type="button">Notes</button>']
-    links += [f'<a href="../book/course/session_{number}.html">Page</a>']
-    return f"<nav><span>{place} of {last}</span>{''.join(links)}</nav>"
+    template = TEMPLATES.get_template("slides.html")
+    return template.render(slides=pages, number=number, words=lambda t: plain(fill(t, named)))
 
 
 def write_slides(named: Mapping[str, Any], built: Path) -> None:

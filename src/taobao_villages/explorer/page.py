@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from taobao_villages import data, figures
+from taobao_villages import PACKAGE, data, figures
 from taobao_villages.chapters import blooming
 from taobao_villages.explorer import states
 from taobao_villages.subjects import later, policy, provinces, villages
@@ -33,6 +33,12 @@ BREAKS: Mapping[str, tuple[float, ...]] = {
     "land_area": (0.5, 2, 5, 20),
 }
 CLAIMS = ("C18", "C19", "C20", "C21", "C22")  # that hang on a border
+TEMPLATES = Environment(
+    loader=FileSystemLoader(PACKAGE / "explorer"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+)
 
 
 # ---- what the page carries -----------------------------------------------------------------------
@@ -218,82 +224,18 @@ def markup(content: Mapping[str, Any]) -> str:
     content : mapping
         From `payload`.
     """
-    start = content["start"]
-    years = "".join(
-        f'<label><input type="radio" name="year" value="{one["year"]}"'
-        f"{' checked' if one['year'] == start['year'] else ''}> {one['year']}"
-        f"{'' if one['complete'] else ' (in part)'}</label>"
-        for one in content["years"]
-    )
-    borders = ""
-    for group in dict.fromkeys(one["group"] for one in content["regions"]):
-        inside = {one["name"]: one["label"] for one in content["regions"] if one["group"] == group}
-        borders += f'<optgroup label="{group}">{_options(inside, start["region"])}</optgroup>'
+    borders: dict[str, dict[str, str]] = {}
+    for one in content["regions"]:
+        borders.setdefault(one["group"], {})[one["name"]] = one["label"]
     names = {one["province_code"]: one["name_en"] for one in content["tiles"]}
     counted = {code: names[code] for code in data.load("provinces/provinces")["province_code"]}
-    places = {"": "All provinces", **dict(sorted(counted.items(), key=lambda item: item[1]))}
-    acts = {e["key"]: f"{e['date'] or 'Not dated'}: {e['title']}" for e in content["events"]}
-    dated = sum(event["date"] is not None for event in content["events"])
-    bases = {name: about["label"] for name, about in content["bases"].items()}
-    selects = (
-        _select("region", "Border", borders)
-        + _select("base", "Compared with", _options(bases, start["base"]))
-        + _select("shade", "Map shows", _options(content["shades"], start["shade"]))
-        + _select("province", "Province", _options(places, ""))
-    )
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text = text.replace("<", "\\u003c")
-    return f"""<form id="explorer-app" class="explorer" hidden aria-label="Explorer">
-<fieldset><legend>Year</legend>{years}
-<button type="button" data-view="play" aria-pressed="false">Play the years</button></fieldset>
-<div class="explorer-choices">{selects}</div>
-<div class="explorer-answer" role="status" data-view="answer"></div>
-<div class="explorer-views">
-<div>{_view("tiles", "Read the map as a table")}
-<ul class="explorer-legend" aria-label="Shades" data-view="legend"></ul>
-<p class="explorer-note">Blue frame: inside the border. Dashed frame: the chosen province. Tiles
-keep rough position, not area or neighbourhood.</p></div>
-<div>{_view("points", "Read the points as a table")}
-<p class="explorer-note">A point stands near the prefecture's seat; its area is its number of
-villages. Filled: inside the border. Outlines are for orientation only.</p></div>
-</div>
-{_view("borders", "Read the borders as a table", "Every border, side by side")}
-<p class="explorer-note">Filled: villages. Hollow: the base. Dashed: what the article claims. The
-gap between the two is the location quotient. Bars: what is possible where not all is known.</p>
-<p class="explorer-title">Policy events, and the cases linked with them</p>
-{_select("event", "Event", _options({"": "None", **acts}, ""))}
-<p role="status" data-view="linked"></p>
-<div class="explorer-views">
-<div><div class="explorer-chart" data-view="events"></div>
-<p class="explorer-note">Blue: in the chosen province. Orange: the chosen event. The strip shows the
-{dated} events with a date; the list of events below has all {len(acts)}.</p></div>
-<div>{_view("cases", "Read the cases as a table")}
-<p class="explorer-note">Circle: first shop. Square: first named a Taobao Village. Triangle: first
-public support. Missing steps are not reported.</p></div>
-</div>
-<p><button type="button" data-view="copy">Copy the address of this view</button>
-<span class="explorer-note" role="status" data-view="address"></span></p>
-</form>
-<script type="application/json" id="explorer-data">{text}</script>"""
-
-
-def _options(names: Mapping[str, str], chosen: str) -> str:
-    return "".join(
-        f'<option value="{html.escape(value)}"{" selected" if value == chosen else ""}>'
-        f"{html.escape(label)}</option>"
-        for value, label in names.items()
-    )
-
-
-def _select(name: str, label: str, options: str) -> str:
-    return f'<label class="explorer-wide">{label}<select name="{name}">{options}</select></label>'
-
-
-def _view(name: str, twin: str, title: str = "") -> str:
-    """A chart with its title above and its table folded below, filled by the script."""
-    return (
-        f'<p class="explorer-title" data-view="{name}-title">{title}</p>'
-        f'<div class="explorer-chart" data-view="{name}"></div><details><summary>{twin}</summary>'
-        f'<div tabindex="0" role="region" aria-label="{twin}" data-view="{name}-table"></div>'
-        "</details>"
+    return TEMPLATES.get_template("page.html").render(
+        content,
+        borders=borders,
+        compared={name: about["label"] for name, about in content["bases"].items()},
+        places=dict(sorted(counted.items(), key=lambda item: item[1])),
+        acts={e["key"]: f"{e['date'] or 'Not dated'}: {e['title']}" for e in content["events"]},
+        dated=sum(event["date"] is not None for event in content["events"]),
+        text=text.replace("<", "\\u003c"),
     )

@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import Template
 
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from taobao_villages import PACKAGE
 from taobao_villages.figures.shown import (
     MAX_SVG_BYTES,
     FigureError,
@@ -23,21 +25,8 @@ from taobao_villages.figures.shown import (
 )
 from taobao_villages.figures.style import PAPER
 
-# Shows the control, and on each move the step's marks and words; nothing else on the page.
-SLIDER_SCRIPT = """(function () {
-  var box = document.getElementById(ID), control = box.querySelector("input");
-  var said = box.querySelector("output");
-  function show() {
-    box.querySelectorAll("[data-step]").forEach(function (mark) {
-      mark.style.display = mark.dataset.step === control.value ? "" : "none";
-    });
-    said.textContent = STEPS[control.value][1];
-    control.setAttribute("aria-valuetext", STEPS[control.value][0]);
-  }
-  control.addEventListener("input", show);
-  box.querySelector(".slider-control").hidden = false;
-  show();
-})();"""
+# Its script shows the control, and on each move the step's marks and words; nothing else.
+TEMPLATE = Template((PACKAGE / "figures" / "sliders.html").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -64,17 +53,14 @@ class Slider:
         return {"text/html": self._repr_html_(), "text/plain": self.alt}, {"taobao_villages": about}
 
     def _repr_html_(self) -> str:
-        box, last = f"slider-{self.name}", len(self.steps) - 1
-        script = SLIDER_SCRIPT.replace("ID", json.dumps(box))
-        script = script.replace("STEPS", json.dumps(self.steps).replace("</", "<\\/"))
-        return (
-            f'<div class="slider" id="{box}">{self.svg}'
-            f'<p class="slider-control" hidden><label for="{box}-input">{html.escape(self.label)}'
-            f'</label> <input id="{box}-input" type="range" min="0" max="{last}" step="1" '
-            f'value="{self.start}"></p>'
-            f'<p><output for="{box}-input" aria-live="polite">'
-            f"{html.escape(self.steps[self.start][1])}</output></p>"
-            f"<script>{script}</script></div>"
+        return TEMPLATE.substitute(
+            box=f"slider-{self.name}",
+            svg=self.svg,
+            label=html.escape(self.label),
+            last=len(self.steps) - 1,
+            start=self.start,
+            words=html.escape(self.steps[self.start][1]),
+            steps=json.dumps(self.steps).replace("</", "<\\/"),
         )
 
 
