@@ -86,7 +86,7 @@ def test_a_file_imports_from_its_own_folder_or_a_lower_floor(path):
 def test_the_test_of_floors_sees_an_arrow_upward(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
     for place, line in {
-        "data/frames.py": "from taobao_villages.subjects import villages",
+        "data/loading.py": "from taobao_villages.subjects import villages",
         "methods/counts.py": "from taobao_villages import figures",
         "chapters/market.py": "from taobao_villages.chapters import blooming",
         "verdicts/card.py": "import docutils.nodes",
@@ -191,7 +191,7 @@ def copied(tmp_path, monkeypatch, root):
 
 IN_NOTEBOOKS = (
     *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
-    *("verdicts/claims.py", "data/frames.py", "figures/maps.py", "explorer/states.py"),
+    *("verdicts/claims.py", "data/loading.py", "figures/maps.py", "explorer/states.py"),
     *("book/reads.py", "__init__.py", "figures/sliders.html", "explorer/page.html"),
 )
 
@@ -238,7 +238,7 @@ def test_kept_variants_hang_on_the_chapter_and_all_floors_below(copied):
     keys = {kept._key(claim, ["villages/national"])}
     for name in (
         *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
-        *("verdicts/claims.py", "data/frames.py"),
+        *("verdicts/claims.py", "data/loading.py"),
     ):
         (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
         keys.add(kept._key(claim, ["villages/national"]))

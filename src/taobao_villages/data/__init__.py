@@ -21,7 +21,7 @@ from taobao_villages.data.files import (
     version,
     write_whole,
 )
-from taobao_villages.data.frames import (
+from taobao_villages.data.loading import (
     bearing,
     cited,
     conflicts,

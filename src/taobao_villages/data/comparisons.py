@@ -22,7 +22,7 @@ from taobao_villages.data.files import (
     stamp,
     tables,
 )
-from taobao_villages.data.frames import fault_at, load
+from taobao_villages.data.loading import fault_at, load
 
 OPERATORS = {
     ast.Add: operator.add,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from taobao_villages.data.files import described_roles, schema, tables
-from taobao_villages.data.frames import bearing, fault_at, load, sources, used_by
+from taobao_villages.data.loading import bearing, fault_at, load, sources, used_by
 
 
 def role_faults() -> Iterator[str]:

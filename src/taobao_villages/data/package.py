@@ -22,7 +22,7 @@ from taobao_villages.data.files import (
     version,
     write_whole,
 )
-from taobao_villages.data.frames import load
+from taobao_villages.data.loading import load
 
 
 def check() -> list[str]:
