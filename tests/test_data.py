@@ -1312,10 +1312,11 @@ def test_an_unknown_table_cannot_be_replaced():
 def test_files_are_written_whole_and_links_and_rights_stay(tmp_path):
     (tmp_path / "a").write_text("old", "utf-8")
     (tmp_path / "a").chmod(0o640)
+    rights = (tmp_path / "a").stat().st_mode  # Windows knows fewer
     (tmp_path / "link").symlink_to("a")
     data.write_whole({tmp_path / "link": "村\n", tmp_path / "new/b": b"\x00"})
     assert (tmp_path / "a").read_bytes() == "村\n".encode()
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a").stat().st_mode == rights
     assert (tmp_path / "link").is_symlink()
     assert {path.name for path in tmp_path.rglob("*")} == {"a", "link", "new", "b"}
 

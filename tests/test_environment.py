@@ -285,11 +285,34 @@ def targets(text: str) -> set[str]:
 def test_workflows_run_what_ci_runs():
     here = targets(read(".ci/run"))
     assert here, ".ci/run calls no make target"
-    called = targets("\n".join(step.get("run", "") for step in steps("book.yml")))
-    assert here <= called
+    assert {"run": "bash .ci/run"} in workflows()["book.yml"]["jobs"]["book"]["steps"]
     everywhere = targets("\n".join(f"\n{step.get('run', '')}" for step in steps()))
     for target in here | everywhere:
         assert re.search(rf"^{target}:", read("Makefile"), flags=re.M), f"Makefile: no {target}"
+
+
+def test_the_job_for_other_systems_names_what_is_there_and_needs_no_make():
+    job = workflows()["book.yml"]["jobs"]["elsewhere"]
+    lines = [step["run"] for step in job["steps"] if "run" in step]
+    assert not [line for line in lines if "make " in line or ".venv" in line]
+    (tests,) = (line for line in lines if "pytest" in line)
+    named = re.findall(r"tests/\S+", tests)
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    sections = {f"tests/test_{path.stem}.py" for path in (ROOT / "book").glob("*.ipynb")}
+    assert sections & {p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/*.py")} - {
+        "tests/test_explorer.py"  # its page is tested in a browser
+    } <= set(named)
+    assert (
+        "website"
+        in tomllib.loads(read("pyproject.toml"))["tool"]["pytest"]["ini_options"]["markers"][0]
+    )
+    systems = {(one["system"].split("-")[0], one["python"]) for one in included(job)}
+    lowest = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
+    assert {("macos", lowest), ("windows", lowest)} < systems
+
+
+def included(job: dict) -> list[dict[str, str]]:
+    return job["strategy"]["matrix"]["include"]
 
 
 def test_workflows_pin_actions_by_commit():

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,29 @@ with kernels.workers() as pool:
     print(*pids, flush=True)
     time.sleep(60)
 """
+
+
+# As on Windows: processes by spawn, no fork, kernels that start in the usual way. Every Python
+# imports a module of this name when it starts, those of the workers and of the kernels too.
+SITE = """
+import multiprocessing, os, sys
+multiprocessing.set_start_method("spawn", force=True)
+del os.fork, os.pidfd_open, os.O_ACCMODE
+with open(os.environ["STARTED"], "a") as started:
+    started.write(" ".join(sys.orig_argv) + "\\n")
+"""
+CELLS = (
+    "from taobao_villages import data, figures\n"
+    "figures.use_house_style()\n"
+    "shares = data.load('market/platform_share')",
+    "figures.table(shares[['year', 'platform']].head(), caption='Shares of platforms',\n"
+    "              sources=['li2017'])",
+    "figure, axes = figures.canvas('Shares fall', 'Share in percent')\n"
+    "axes.plot(shares['year'], shares['share_pct'])\n"
+    "figures.show(figure, name='one', caption='Shares of platforms by year.',\n"
+    "             alt='Line chart, shares by year: they fall.', sources=['li2017'],\n"
+    "             frame=shares)",
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +141,28 @@ def test_workers_end_with_a_build_that_is_killed(tmp_path):
     while None in {one.poll() for one in working}:
         assert time.monotonic() < until, "a worker outlives its build"
         time.sleep(0.1)
+
+
+def test_where_nothing_forks_the_book_is_the_same(small, tmp_path):
+    cache, pages = small.folder / ".cache", small.folder / "_build"
+    code, log, page = small(*CELLS)
+    assert code == 0, log
+    assert "<figure" in page
+    usual = {path: path.read_bytes() for path in pages.glob("html/**/*.*") if path.is_file()}
+    shutil.rmtree(pages)
+    # All is computed again but what the variants say, which takes minutes and starts no process.
+    for kept in [*cache.glob("ledger-*"), *cache.glob("forecasts-*")]:
+        kept.unlink()
+    shutil.rmtree(cache / "jupyter")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    started = tmp_path / "started"
+    code, log, page = small(*CELLS, PYTHONPATH=str(tmp_path / "site"), STARTED=str(started))
+    assert code == 0, log
+    lines = started.read_text().splitlines()
+    assert any("spawn_main" in line for line in lines)
+    assert sum("ipykernel_launcher" in line for line in lines) == 1
+    assert not any("book.kernels" in line for line in lines)
+    other = {path: path.read_bytes() for path in pages.glob("html/**/*.*") if path.is_file()}
+    assert other.keys() == usual.keys()
+    assert [path.name for path in usual if usual[path] != other[path]] == []

@@ -252,6 +252,75 @@ def test_results_of_an_older_layout_are_not_found(tmp_path):
     assert kept._cache().name == f"multiverse-{LAYOUT}"
 
 
+# ---- other systems -------------------------------------------------------------------------------
+
+UNIX = {
+    "modules": ["fcntl", "grp", "pwd", "resource", "termios"],
+    "os": ["O_ACCMODE", "WNOHANG", "fork", "getuid", "killpg", "pidfd_open", "setsid", "waitpid"],
+    "signal": ["SIGALRM", "SIGKILL", "SIGPROF", "setitimer"],
+}
+
+
+def test_what_the_analysis_imports_needs_no_unix():
+    """Libraries choose by the system: they are imported first, then Unix is taken away."""
+    modules = [
+        ".".join(("taobao_villages", *p.relative_to(PACKAGE).with_suffix("").parts)) for p in CODE
+    ]
+    libraries = [
+        "distributed",
+        "frictionless",
+        "ipykernel.kernelapp",
+        "joblib",
+        "libpysal",
+        "esda",
+        "jupyter_book.cli.main",
+        "jupyter_cache",
+        "matplotlib.pyplot",
+        "myst_nb.sphinx_",
+        "nbclient",
+        "rich.progress",
+        "seaborn",
+        "sphinx.application",
+        "statsmodels.api",
+    ]
+    code = f"""
+import importlib, os, signal, sys
+for name in {libraries}:
+    importlib.import_module(name)
+for name in {UNIX["modules"]}:
+    sys.modules[name] = None
+for name in {UNIX["os"]}:
+    delattr(os, name)
+for name in {UNIX["signal"]}:
+    delattr(signal, name)
+for name in {modules}:
+    importlib.import_module(name)
+from taobao_villages.book import kernels, reads
+from taobao_villages.chapters import blooming
+reads.trace(os.devnull)
+print(kernels.POSSIBLE, blooming.C19.judge().verdict)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    here = next(c for c in ledger.declared() if c.id == "C19").judge()
+    assert done.stdout == f"False {here.verdict}\n"
+
+
+def test_pages_and_course_have_the_same_line_ends_on_every_system():
+    """Python writes the line ends of the system, unless told otherwise."""
+    told, silent = 0, []
+    for path in [p for p in CODE if folder(p) in ("book", "course")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                named = {keyword.arg for keyword in node.keywords}
+                needed = {"write_text": "newline", "to_csv": "lineterminator"}.get(node.func.attr)
+                told += needed in named
+                if needed and needed not in named:
+                    silent.append(f"{path.name}:{node.lineno}: {node.func.attr} without {needed}")
+    assert silent == []
+    assert told > 10
+
+
 # ---- the registry ----------------------------------------------------------------------------
 
 

@@ -165,13 +165,15 @@ def unfinished(app: Sphinx) -> Path:
 
 
 def begin_pages(app: Sphinx, env: Any) -> None:
-    """Mark the pages as unfinished, and let Sphinx write them over the cores.
+    """Mark the pages as unfinished, and let Sphinx write them over the cores, on Linux.
 
-    jupyter-book has no option for it. One process more than there are cores, since the first only
-    hands out pages. They are read by one process: the numbers that they tell are in its memory.
+    jupyter-book has no option for it. Sphinx forks its writers: elsewhere one process does all.
+    One process more than there are cores, since the first only hands out pages. They are read by
+    one process: the numbers that they tell are in its memory.
     """
     unfinished(app).touch()
-    app.parallel = 1 + (os.cpu_count() or 1)
+    if kernels.POSSIBLE:
+        app.parallel = 1 + (os.cpu_count() or 1)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
@@ -190,7 +192,7 @@ def write_ledger(app: Sphinx, error: Exception | None) -> None:
     env: Any = app.env
     rows = env.taobao_ledger
     out = Path(app.outdir)
-    (out / "ledger.json").write_text(ledger.as_json(rows) + "\n", "utf-8")
+    (out / "ledger.json").write_text(ledger.as_json(rows) + "\n", "utf-8", newline="\n")
     shutil.copyfile(PACKAGE / "verdicts" / "ledger.schema.json", out / "ledger.schema.json")
     with (out / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
         columns = [*LEDGER_COLUMNS, "low", "high", "interval_unit", "sources"]

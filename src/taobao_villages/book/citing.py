@@ -115,7 +115,7 @@ def add_citation(app: Sphinx, page: str, template: str, context: dict, tree: Any
     folder.mkdir(parents=True, exist_ok=True)
     name = page.removeprefix("book/").replace("/", "-")
     for ending, key in (("bib", "bibtex"), ("ris", "ris")):
-        (folder / f"{name}.{ending}").write_text(cite[key], "utf-8")
+        (folder / f"{name}.{ending}").write_text(cite[key], "utf-8", newline="\n")
         cite[ending] = f"{context['pathto']('cite/', 1)}{name}.{ending}"
     repository = app.config.html_theme_options["repository_url"]
     context["cite"] = cite

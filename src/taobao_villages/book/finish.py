@@ -250,7 +250,7 @@ def finish_file(path: Path, out: Path, meanings: dict[str, str]) -> set[str]:
         folders=(path.parent, out / "_static"),
     )
     if done != text:
-        path.write_text(done, "utf-8")
+        path.write_text(done, "utf-8", newline="\n")
     return set(re.findall(styles.SHEET.format("[0-9a-f]+"), done))
 
 

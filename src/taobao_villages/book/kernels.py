@@ -13,13 +13,13 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -49,15 +49,16 @@ INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # as every
 
 def workers() -> ProcessPoolExecutor:
     """Processes over the cores, which end when this one does, however it ends."""
-    return ProcessPoolExecutor(initializer=end_with, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(initializer=end_with_parent)
 
 
-def end_with(parent: int) -> None:
+def end_with_parent() -> None:
     """End this process when its parent has ended: one that is killed cannot tell its workers."""
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+        parent = multiprocessing.parent_process()  # also by spawn, where numbers are used again
+        assert parent is not None
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

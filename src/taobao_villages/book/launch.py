@@ -105,7 +105,7 @@ def export(root: Path, folder: Path, source: str) -> list[Path]:
     for path in notebooks(root):
         copy = folder / path.relative_to(root / "book")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(with_first_cell(path.read_text("utf-8"), source), "utf-8")
+        copy.write_text(with_first_cell(path.read_text("utf-8"), source), "utf-8", newline="\n")
         written.append(copy)
     return written
 

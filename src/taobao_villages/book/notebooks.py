@@ -196,16 +196,20 @@ def _run(
     kernels.manage(client, server)
     running.append(client)
     began = time.perf_counter()
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+    # A folder: Windows lets no second process open a temporary file, nor remove one that a process
+    # still holds, which the kernel has left behind.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "opened"
+        log.touch()
         try:
-            client.execute(env=os.environ | kernels.ONE_CORE | {reads.VARIABLE: log.name})
+            client.execute(env=os.environ | kernels.ONE_CORE | {reads.VARIABLE: str(log)})
         except CellExecutionError as error:
             ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
             message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
             raise RuntimeError(f"{message}\n{strip_ansi(error.traceback)}") from None
         finally:
             running.remove(client)
-        opened = log.read().splitlines()
+        opened = log.read_text("utf-8").splitlines()
     notebook.metadata = about  # the kernel's own description would change the cache's key
     return notebook, time.perf_counter() - began, opened
 
@@ -216,7 +220,7 @@ def keep(path: Path, compute: Callable[[], str]) -> Any:
         LOGGER.info("computing %s", path.stem)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".part")
-        fresh.write_text(compute(), "utf-8")
+        fresh.write_text(compute(), "utf-8", newline="\n")
         fresh.replace(path)
     return json.loads(path.read_text("utf-8"))
 

@@ -20,6 +20,7 @@ from taobao_villages import PACKAGE
 
 VARIABLE = "TAOBAO_READS"  # names the file that takes the notes; its absence means none
 ROOT = Path(os.path.realpath(PACKAGE))
+ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
 
 
 def of_package(folder: Path) -> list[Path]:
@@ -42,7 +43,7 @@ def trace(log: str) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
             return
         path = os.path.abspath(os.fsdecode(arguments[0]))
-        writes = isinstance(arguments[2], int) and arguments[2] & os.O_ACCMODE == os.O_WRONLY
+        writes = isinstance(arguments[2], int) and arguments[2] & ACCESS == os.O_WRONLY
         if path not in noted and not writes:
             noted.add(path)
             os.write(notes, f"{path}\n".encode())
@@ -93,7 +94,7 @@ class Reads:
         names = sorted({n for f in files if (n := self._name(f))} if files else self.tables)
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = self._list(path).with_suffix(".part")
-        fresh.write_text(json.dumps(names), "utf-8")
+        fresh.write_text(json.dumps(names), "utf-8", newline="\n")
         fresh.replace(self._list(path))
         key = self._key(names)
         if any(file.stat().st_mtime > self.began for file in self._inputs(names)):

@@ -57,7 +57,7 @@ def write_sheet(static: Path, names: list[str]) -> Path:
     text = "\n".join(parts) + "\n"
     if not sheet.exists() or sheet.read_text("utf-8") != text:
         fresh = sheet.with_suffix(f".{os.getpid()}.css")  # pages are finished side by side
-        fresh.write_text(text, "utf-8")
+        fresh.write_text(text, "utf-8", newline="\n")
         fresh.replace(sheet)
     return sheet
 

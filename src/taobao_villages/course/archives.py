@@ -36,7 +36,7 @@ def draw(lab: labs.Lab, seed: int, folder: Path) -> list[Path]:
         target.mkdir(parents=True)
         tables = space["draw"](np.random.default_rng([seed, lab.number, number]))
         for name, frame in tables.items():
-            frame.to_csv(target / f"{name}.csv", index=False)
+            frame.to_csv(target / f"{name}.csv", index=False, lineterminator="\n")
         made.append(target)
     return made
 
@@ -83,7 +83,9 @@ def key(lab: labs.Lab, folder: Path, seed: int) -> dict[str, Any]:
             one for one in wrong if not grading.same(one["value"], entry["right"][0], entry)
         ]
         told["items"][item.name] = entry
-    (folder / "key.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), "utf-8")
+    (folder / "key.json").write_text(
+        json.dumps(told, indent=1, ensure_ascii=False), "utf-8", newline="\n"
+    )
     return told
 
 
@@ -243,7 +245,8 @@ def _lay_out(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, A
     """`make` in an empty folder."""
     student, teacher = out / "student", out / "instructor"
     (student / "capstone").mkdir(parents=True)
-    (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8")
+    (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8", newline="
+")
     shutil.copyfile(pages.ROOT / "course/check_setup.ipynb", student / "check_setup.ipynb")
     shutil.copyfile(pages.ROOT / "course/capstone.ipynb", student / "capstone/capstone.ipynb")
     rows = []
@@ -259,7 +262,7 @@ def _lay_out(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, A
         shutil.copytree(teacher / name / "draw_0", teacher / "otter" / name)
         _write(teacher / "otter" / name / f"{name}.ipynb", otter(lab, told))
         rows += check(lab, teacher / name)
-    (teacher / "quiz.gift").write_text(pages.gift(named), "utf-8")
+    (teacher / "quiz.gift").write_text(pages.gift(named), "utf-8", newline="\n")
     with (out / "check.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
@@ -306,7 +309,7 @@ def check(lab: labs.Lab, folder: Path) -> list[dict[str, Any]]:
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8", newline="\n")
 
 
 def _zip(folder: Path) -> None:

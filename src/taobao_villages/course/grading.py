@@ -68,7 +68,7 @@ def run(
             "folders": folders,
             "limit": limit,
         }
-        (Path(work) / "job.json").write_text(json.dumps(job), "utf-8")
+        (Path(work) / "job.json").write_text(json.dumps(job), "utf-8", newline="\n")
         command = "from taobao_villages.course import grading; grading.run_job()"
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", command],
@@ -133,7 +133,7 @@ def run_job() -> None:
             finally:
                 _limit_cell(0)
             entry["values"] = {name: _simple(space.get(name)) for name in job["names"]}
-            part.write_text(json.dumps(told), "utf-8")
+            part.write_text(json.dumps(told), "utf-8", newline="\n")
             part.replace(result)  # whole, whenever the process is ended
 
 

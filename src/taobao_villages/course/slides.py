@@ -125,4 +125,4 @@ def write_slides(named: Mapping[str, Any], built: Path) -> None:
     (built / "slides").mkdir(exist_ok=True)
     for told in sessions():
         path = built / "slides" / f"session_{told['number']}.html"
-        path.write_text(slides(told["number"], named, built), "utf-8")
+        path.write_text(slides(told["number"], named, built), "utf-8", newline="\n")
