@@ -245,8 +245,7 @@ def _lay_out(out: Path, seed: int, named: Mapping[str, Any]) -> list[dict[str, A
     """`make` in an empty folder."""
     student, teacher = out / "student", out / "instructor"
     (student / "capstone").mkdir(parents=True)
-    (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8", newline="
-")
+    (student / "README.txt").write_text(README.format(wheel=wheel(student)), "utf-8", newline="\n")
     shutil.copyfile(pages.ROOT / "course/check_setup.ipynb", student / "check_setup.ipynb")
     shutil.copyfile(pages.ROOT / "course/capstone.ipynb", student / "capstone/capstone.ipynb")
     rows = []
