@@ -7,8 +7,8 @@ def draw(random):
 
     frame = pd.DataFrame(
         {
-            "villages": villages(2016),
-            "rural_million": base("rural_population", 2016) / 100,
+            "villages": provinces.villages(2016),
+            "rural_million": provinces.base("rural_population", 2016) / 100,
         }
     )
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]
@@ -26,7 +26,6 @@ def draw(random):
 import pandas as pd
 
 from taobao_villages.methods import inequality
-from taobao_villages.subjects.provinces import base, villages
 
 provinces = pd.read_csv("provinces.csv")
 provinces.head()

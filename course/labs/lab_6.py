@@ -3,7 +3,7 @@ def draw(random):
     from taobao_villages import data
     from taobao_villages.subjects import provinces
 
-    frame = model_frame(2016).drop(columns=["density"])
+    frame = provinces.model_frame(2016).drop(columns=["density"])
     frame["exposure"] /= 100
     names = data.load("provinces/provinces").set_index("province_code")["name_en"]
     frame.insert(0, "province", names)
@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from taobao_villages.methods import counts
-from taobao_villages.subjects.provinces import model_frame
 
 provinces = pd.read_csv("provinces.csv")
 provinces.head()
