@@ -28,9 +28,12 @@ IMPORTED = (
     "numpy",
     "pandas",
     "statsmodels.stats.inter_rater",
-    "taobao_villages.chapters.blooming",
     "taobao_villages.methods.counts",
+    "taobao_villages.methods.growth",
     "taobao_villages.methods.inequality",
+    "taobao_villages.methods.shares",
+    "taobao_villages.methods.space",
+    "taobao_villages.subjects.villages",
 )
 
 
