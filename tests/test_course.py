@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import importlib.util
 import json
 import re
 import shutil
@@ -307,6 +308,19 @@ def test_students_and_the_site_get_no_solution_key_or_second_draw(made, html):
     assert secret not in given
     assert "lab_1" not in site, "labs are not on the site"
     assert "taobao_villages/course/pages.py" in given, "the package has been read too"
+
+
+def test_the_grader_has_imported_what_the_labs_given_cells_import():
+    found = set()
+    for path in sorted((ROOT / "course/labs").glob("lab_*.py")):
+        given = path.read_text("utf-8")
+        for module, name in re.findall(r"^from (taobao_villages[.\w]*) import (\w+)", given, re.M):
+            whole = f"{module}.{name}"
+            found.add(
+                whole if importlib.util.find_spec(module).submodule_search_locations else module
+            )
+    assert len(found) >= 5
+    assert found <= set(grading.IMPORTED)
 
 
 def test_the_student_archive_runs_on_its_own(made, tmp_path):
