@@ -33,6 +33,7 @@ IMPORTED = (
     "taobao_villages.methods.inequality",
     "taobao_villages.methods.shares",
     "taobao_villages.methods.space",
+    "taobao_villages.subjects.provinces",
     "taobao_villages.subjects.villages",
 )
 
