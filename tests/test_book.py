@@ -466,7 +466,7 @@ def test_a_build_marks_its_end(small):
 def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch, caplog):
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "page.html")
 
-    def write(path, *_):
+    def write(path, *_, **__):
         path.touch()
         raise full
 
@@ -475,7 +475,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch, capl
         notebooks.keep(tmp_path / "ledger.json", lambda: "[]")
     assert not (tmp_path / "ledger.json").exists()
     told = []
-    monkeypatch.setattr(notebooks.LOGGER, "error", told.append)
+    monkeypatch.setattr(build.LOGGER, "error", told.append)
     build.finish(SimpleNamespace(doctreedir=str(tmp_path)), full)
     assert told == ["the disk is full. Remedy: free some space and build again; nothing is lost"]
 

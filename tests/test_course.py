@@ -129,7 +129,8 @@ def exercises(chapter):
     """The text of a chapter's exercises and solutions, and the code cells among them."""
     cells = nbformat.read(ROOT / f"{chapter}.ipynb", as_version=4).cells
     first = next(place for place, cell in enumerate(cells) if "## Exercises" in cell.source)
-    last = next(place for place, cell in enumerate(cells) if "## Further" in cell.source)
+    after = (place for place, cell in enumerate(cells) if "## Further" in cell.source)
+    last = next(after, len(cells))  # a page of methods ends with its exercises
     part = cells[first:last]
     text = "\n\n".join(cell.source for cell in part if cell.cell_type == "markdown")
     return text, [cell.source for cell in part if cell.cell_type == "code"]
