@@ -744,7 +744,7 @@ def test_typed_figures_of_captions_are_found(source, typed):
 
 
 def test_the_ledger_that_the_pages_use_is_the_current_one(html, root, ledger):
-    kept = root / ".cache" / f"ledger-{notebooks.digest(root)[:16]}.json"
+    kept = notebooks.kept_in(root / ".cache" / "jupyter", "ledger", notebooks.digest(root))
     assert json.loads(kept.read_text("utf-8")) == list(ledger.values())
 
 

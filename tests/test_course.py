@@ -554,6 +554,7 @@ def test_what_the_labs_import_does_not_count(draws):
         if re.match("(?:import|from) ", line)
     }
     assert len(code) >= 5
+    # What is left of the imports takes milliseconds; pandas alone would take half a second.
     done = grading.run(["\n".join(sorted(code))], [], draws[:1], limit=0.3)
     assert done == {"status": "graded", "draws": [{"values": {}, "faults": []}]}
 

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -1326,7 +1327,7 @@ def test_no_file_changes_if_one_cannot_be_written(tmp_path, monkeypatch, trouble
     (tmp_path / "a").write_text("old", "utf-8")
     (tmp_path / "b").mkdir() if trouble == "a folder" else (tmp_path / "b").write_text("own")
     if trouble == "a closed file":
-        monkeypatch.setattr(data.os, "access", lambda path, _: path.name != "b")  # also for root
+        monkeypatch.setattr(os, "access", lambda path, _: path.name != "b")  # also for root
     if trouble == "a full disk":
 
         def full(path, content):

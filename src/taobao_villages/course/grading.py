@@ -139,6 +139,7 @@ def run_job() -> None:
             entry["values"] = {name: _simple(space.get(name)) for name in job["names"]}
             part.write_text(json.dumps(told), "utf-8", newline="\n")
             part.replace(result)  # whole, whenever the process is ended
+    os._exit(0)  # to take Python down costs a second of a submission's time
 
 
 def _limit_process(seconds: float) -> None:
