@@ -1108,6 +1108,38 @@ def test_a_missing_package_is_found(copy):
         data.tables()
 
 
+OPTIONAL = {"reason", "what"}  # of a rule: words for readers
+
+
+def test_a_rule_of_the_description_that_lacks_a_part_is_refused(copy):
+    path = copy / "datapackage.json"
+    whole = path.read_text("utf-8")
+    checks = ("agree", "ranges", "next_year", "totals", "not_recomputed", "complete")
+    removed = []
+
+    def each(value, place):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(value, dict) and key not in OPTIONAL:
+                removed.append([*place, key])
+            if isinstance(part, dict | list):
+                each(part, [*place, key])
+
+    for number, about in enumerate(json.loads(whole)["resources"]):
+        if about["name"] in ("provinces/panel", "provinces/national", "villages/national"):
+            for name in set(checks) & set(about):
+                each(about[name], ["resources", number, name])
+    assert len(removed) > 40
+    for *way, last in removed:
+        package = json.loads(whole)
+        place = package
+        for step in way:
+            place = place[step]
+        del place[last]
+        path.write_text(json.dumps(package), "utf-8")
+        with pytest.raises(data.DataError, match=rf"datapackage\.json, .*'{last}' is a required"):
+            data.load("claims")
+
+
 @pytest.mark.parametrize("name", ["datapackage.json", "versions.json", "geo/provinces.geojson"])
 def test_a_partial_download_of_a_description_is_found(copy, name):
     path = copy / name
