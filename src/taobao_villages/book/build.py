@@ -34,8 +34,9 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from taobao_villages import PACKAGE, __version__, data
-from taobao_villages.book import directives, fixes, kernels, prose, reads, reference
+from taobao_villages.book import directives, fixes, kernels, prose, reference
 from taobao_villages.book.notebooks import (
+    Notes,
     digest,
     keep,
     kept_in,
@@ -115,7 +116,7 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
         ledger, forecasts = (
             later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
         )
-        env.taobao_keys = run_notebooks(notebooks, cache_folder, reads_of(app), server)
+        env.taobao_keys = run_notebooks(notebooks, cache_folder, notes_of(app), server)
     path = kept_in(cache_folder, "explorer", key)
     if EXPLORER in names and not path.exists():
         begun = pool.submit(keep, path, explorer_json())
@@ -137,10 +138,9 @@ def cache_of(app: Sphinx) -> Path:
     return Path(app.config.nb_execution_cache_path or Path(app.srcdir) / ".cache" / "jupyter")
 
 
-def reads_of(app: Sphinx) -> reads.Reads:
-    """What each notebook read, in this state of package, lock and data."""
-    root = Path(app.srcdir)
-    return reads.Reads(cache_of(app).parent / "reads", digest(root, tables=False), root)
+def notes_of(app: Sphinx) -> Notes:
+    """What each notebook looked at when it last ran."""
+    return Notes(cache_of(app).parent / "notes", Path(app.srcdir))
 
 
 def refuse(folder: Path, faults: Sequence[str]) -> None:
@@ -255,8 +255,8 @@ def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> l
     if getattr(env, "taobao_built_with", None) != key or unfinished(app).exists():
         env.taobao_built_with = key
         return list(env.found_docs)
-    reads = reads_of(app)
-    return [env.path2doc(str(p)) for p, old in env.taobao_keys.items() if reads.key(p) != old]
+    notes = notes_of(app)
+    return [env.path2doc(str(p)) for p, old in env.taobao_keys.items() if notes.key(p) != old]
 
 
 def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:

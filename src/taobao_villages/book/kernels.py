@@ -5,7 +5,7 @@ the same in all. So each kernel is a fork of one process that has imported them.
 starts kernels through a provisioner, its documented place for another way of starting; ours asks
 a server, ``python -m taobao_villages.book.kernels``, for a fork. The server imports libraries
 alone: package and data are read by each kernel itself, so that what a notebook reads is still
-noted (see `reads`).
+noted (see `inputs`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning import LocalProvisioner
-
-from taobao_villages.book import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,8 +224,6 @@ def be_kernel(arguments: list[str], env: dict[str, str], cwd: str) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    if reads.VARIABLE in env:
-        reads.trace(env[reads.VARIABLE])
     with_server = f"--IPKernelApp.parent_handle={os.getppid()}"  # it ends when the server does
     IPKernelApp.launch_instance(argv=[*arguments, with_server])
 

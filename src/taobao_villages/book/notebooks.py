@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -22,52 +22,113 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from sphinx.util import logging
 
-from taobao_villages import LAYOUT, PACKAGE, data
-from taobao_villages.book import kernels, reads
+from taobao_villages import LAYOUT, PACKAGE, data, inputs
+from taobao_villages.book import kernels
 
 LOGGER = logging.getLogger(__name__)
-# Folders and files that no notebook imports: they make pages and the course.
-NOT_IN_NOTEBOOKS = ("book", "course", "__main__.py", "trail.py")
-IN_KERNELS = "book/reads.py"  # but every kernel of a build imports this one
+# Folders and files that no claim and no notebook needs: they make pages and the course.
+ONLY_PAGES = ("book", "course", "__main__.py", "trail.py")
 # Folders of style sheets, scripts and templates that the theme copies or uses.
 ASSETS = ("static", "templates", "explorer")
+LOCK = "requirements.lock"
+# Tags of a cell that change what it does.
+TAGS = {"raises-exception", "skip-execution"}
 
 
-def in_notebooks(path: Path) -> bool:
-    """Whether a file of the package counts for what a notebook prints."""
-    inside = path.relative_to(PACKAGE)
-    return inside.as_posix() == IN_KERNELS or inside.parts[0] not in NOT_IN_NOTEBOOKS
-
-
-def name_of(path: Path, root: Path) -> str:
-    """A file's name from the folder that it belongs to, so that no two share one."""
-    homes = {PACKAGE: "package", data.folder(): "data", root: "repository"}
-    home = next(folder for folder in homes if path.is_relative_to(folder))
-    return f"{homes[home]}:{path.relative_to(home).as_posix()}"
-
-
-def digest(root: Path, *, pages: bool = False, tables: bool = True) -> str:
-    """Fingerprint of everything that the pages depend on, besides their own files.
+def digest(root: Path, *, pages: bool = False) -> str:
+    """Fingerprint of everything that the ledger depends on: package, data, lock, surroundings.
 
     Parameters
     ----------
     root : Path
         The repository: its ``requirements.lock`` counts, with the package and the data in use.
     pages : bool
-        Count also what shapes the pages and no notebook reads: some modules, styles, scripts.
-    tables : bool
-        Count the data; without them, what every notebook depends on is left.
+        Count also what shapes the pages and no claim needs: some modules, styles, scripts.
     """
-    total = hashlib.sha256()
-    code = [p for p in reads.of_package(PACKAGE) if pages or in_notebooks(p)]
-    files = [*code, *(sorted(data.folder().rglob("*.*")) if tables else [])]
+    files = [
+        path
+        for path in inputs.of_package(PACKAGE)
+        if pages or path.relative_to(PACKAGE).parts[0] not in ONLY_PAGES
+    ]
+    files += sorted(data.folder().rglob("*.*"))
     for name in ASSETS if pages else ():
         files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
-    for path in [*files, root / "requirements.lock"]:
-        if path.is_file():
-            total.update(name_of(path, root).encode())
-            total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+    now = inputs.Inputs(root).key(f"file {path.absolute()}" for path in [*files, root / LOCK])
+    assert now is not None
+    return now
+
+
+class Notes:
+    """What each notebook looked at when it last ran, and the keys that follow from it.
+
+    A notebook whose cells are the same looks at the same things again until one of them changes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the notes are kept.
+    root : Path
+        The repository.
+    """
+
+    def __init__(self, folder: Path, root: Path):
+        self.folder, self.began, self.inputs = folder, time.time(), inputs.Inputs(root)
+        # Before any notebook runs: what is edited while one does is newer than its output.
+        for path in [*inputs.of_package(PACKAGE), *data.folder().rglob("*.*")]:
+            self.inputs.value("file", str(path.absolute()))
+
+    def key(self, path: Path) -> str | None:
+        """The notebook's key in the cache; None if it must run."""
+        try:
+            notes = json.loads(self._kept(path).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):  # never run, or half written
+            return None
+        return self.inputs.key(notes, str(path.absolute()))
+
+    def unknown(self, path: Path) -> str:
+        """Why nobody can tell whether a notebook would print the same again; else nothing."""
+        try:
+            notes = json.loads(self._kept(path).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return ""
+        return next((n.partition(" ")[2] for n in notes if n.startswith("unknown ")), "")
+
+    def note(self, path: Path, noted: Iterable[str]) -> str:
+        """Keep what a run of the notebook has noted, and return its key."""
+        code = "\n".join(text for text, _ in cells_of(path))
+        notes = sorted({*noted, *inputs.of_clock(code)})
+        if not any(note.startswith("file ") for note in notes):
+            notes.append("unknown its kernel told nothing")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._kept(path).with_suffix(".part")
+        fresh.write_text(json.dumps(notes), "utf-8", newline="\n")
+        fresh.replace(self._kept(path))
+        key = self.inputs.key(notes, str(path.absolute()))
+        if key is None or any(self._is_new(note) for note in notes):
+            # It may be as before by now: under its key the next build would take this output.
+            key = hashlib.sha256(f"{path} {time.time_ns()}".encode()).hexdigest()
+        return key
+
+    def _is_new(self, note: str) -> bool:
+        kind, _, name = note.partition(" ")
+        try:
+            return kind == "file" and os.stat(name).st_mtime > self.began
+        except OSError:
+            return False
+
+    def _kept(self, path: Path) -> Path:
+        source = hashlib.sha256(json.dumps(cells_of(path)).encode()).hexdigest()[:16]
+        return self.folder / f"{path.stem}-{LAYOUT}-{source}.json"
+
+
+def cells_of(path: Path) -> list[tuple[str, list[str]]]:
+    """The source of each code cell, with those of its tags that change what it does."""
+    cells = json.loads(path.read_text("utf-8")).get("cells", [])
+    return [
+        ("".join(cell["source"]), sorted(TAGS & set(cell["metadata"].get("tags", []))))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
 
 
 def stamp(text: str, key: str) -> str:
@@ -80,7 +141,7 @@ def stamp(text: str, key: str) -> str:
 def run_notebooks(
     paths: Sequence[Path],
     cache_folder: Path,
-    reads: reads.Reads,
+    notes: Notes,
     server: kernels.Server | None = None,
 ) -> dict[Path, str]:
     """Run the notebooks that the cache does not hold, over the cores, longest first.
@@ -91,8 +152,8 @@ def run_notebooks(
         Notebooks to have in the cache.
     cache_folder : Path
         Folder of the jupyter-cache.
-    reads : Reads
-        What the notebooks read when they last ran.
+    notes : Notes
+        What the notebooks looked at when they last ran.
     server : kernels.Server, optional
         The process that kernels are to be forks of, if one has been started already.
 
@@ -110,7 +171,7 @@ def run_notebooks(
     keys: dict[Path, str] = {}
     waiting = []
     for path in paths:
-        key = reads.key(path)
+        key = notes.key(path)
         try:
             if key is None:
                 raise KeyError(path)
@@ -119,6 +180,9 @@ def run_notebooks(
             keys[path] = key
         except (KeyError, ValueError):  # not there, or half written when a build was stopped
             waiting.append(path)
+    for path in waiting:
+        if why := notes.unknown(path):
+            LOGGER.info("%s runs in every build: %s", path.name, why)
     if not waiting:
         return keys
     seconds = {
@@ -147,7 +211,7 @@ def run_notebooks(
                 failures.append(f"{path.name}: {error}")
                 LOGGER.info("[%d/%d] %s failed", done, len(jobs), path.name)
                 continue
-            keys[path] = reads.note(path, opened)
+            keys[path] = notes.note(path, opened)
             notebook.metadata["kernelspec"]["depends_on"] = keys[path]
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": taken})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
@@ -202,7 +266,7 @@ def _run(
         log = Path(folder) / "opened"
         log.touch()
         try:
-            client.execute(env=os.environ | kernels.ONE_CORE | {reads.VARIABLE: str(log)})
+            client.execute(env=os.environ | kernels.ONE_CORE | {inputs.VARIABLE: str(log)})
         except CellExecutionError as error:
             ran = [i for i, cell in enumerate(notebook.cells) if cell.get("execution_count")]
             message = f"cell {ran[-1] + 1 if ran else 1}: {error.ename}: {error.evalue}"
@@ -215,14 +279,23 @@ def _run(
 
 
 def keep(path: Path, compute: Callable[[], str]) -> Any:
-    """What `compute` writes as JSON, from `path` if a build with the same key left it there."""
-    if not path.exists():
-        LOGGER.info("computing %s", path.stem)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".part")
-        fresh.write_text(compute(), "utf-8", newline="\n")
-        fresh.replace(path)
-    return json.loads(path.read_text("utf-8"))
+    """What `compute` writes as JSON, from `path` if a build with the same key left it there.
+
+    Package, data and lock are in the name of `path` (see `kept_in`); what else `compute` looked at
+    is kept with the result and looked at again.
+    """
+    now = inputs.Inputs(PACKAGE.parents[1])
+    if path.exists():
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["key"] is not None and kept["key"] == now.key(kept["notes"]):
+            return kept["told"]
+    LOGGER.info("computing %s", path.stem)
+    with inputs.watched() as notes:
+        told = json.loads(compute())
+    others = inputs.besides(notes, PACKAGE, data.folder())
+    text = json.dumps({"key": now.key(others), "notes": others, "told": told}, ensure_ascii=False)
+    data.write_whole({path: text})
+    return told
 
 
 def kept_in(cache: Path, name: str, key: str) -> Path:

@@ -17,7 +17,7 @@ from typing import Any
 
 import jsonschema
 
-from taobao_villages import PACKAGE
+from taobao_villages import PACKAGE, inputs
 
 SCHEMA = Path(__file__).with_name("datapackage.schema.json")
 SEAL = "python -m taobao_villages seal"
@@ -119,12 +119,14 @@ def stamp() -> tuple[int, ...]:
     if (known := _STEADY.get()) is not None:
         return known
     found = []
-    for path, _, names in os.walk(folder()):
-        found += [os.path.join(path, n) for n in names if n.endswith((".csv", "package.json"))]
-    return tuple(os.stat(path).st_mtime_ns for path in sorted(found))
+    with inputs.unseen():  # each table notes itself when it is loaded
+        for path, _, names in os.walk(folder()):
+            found += [os.path.join(path, n) for n in names if n.endswith((".csv", "package.json"))]
+        return tuple(os.stat(path).st_mtime_ns for path in sorted(found))
 
 
 def resources() -> dict[str, dict[str, Any]]:
+    inputs.note([f"file {folder().absolute() / 'datapackage.json'}"])
     return _by_name(folder(), stamp())
 
 
@@ -136,7 +138,8 @@ def _by_name(root: Path, stamp: tuple[int, ...]) -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=8)
 def package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     try:
-        raw = (root / "datapackage.json").read_bytes()
+        with inputs.unseen():  # `resources` notes it
+            raw = (root / "datapackage.json").read_bytes()
     except FileNotFoundError:
         raise DataError([f"no datapackage.json in {root}. Remedy: set TAOBAO_DATA"]) from None
     package = parsed("data/datapackage.json", raw)
@@ -174,7 +177,8 @@ def fault_line(about: dict[str, Any], row: int, column: str, problem: str, remed
 def file_text(about: dict[str, Any]) -> str:
     """The file's text, or what keeps it from being read."""
     try:
-        raw = (folder() / about["path"]).read_bytes()
+        with inputs.unseen():  # `load` notes the table that was asked for
+            raw = (folder() / about["path"]).read_bytes()
         text = raw.decode("utf-8")
     except FileNotFoundError:
         raise DataError([f"{file_name(about)}: the file is missing. Remedy: restore it"]) from None

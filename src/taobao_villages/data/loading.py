@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from taobao_villages import inputs
 from taobao_villages.data.files import (
     DataError,
     described_roles,
@@ -63,7 +65,8 @@ def load(table: str, version: str | None = None) -> pd.DataFrame:
         in another than the plain spelling or outside its limits, a double key, or an unknown
         source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
-    schema(table)
+    about = schema(table)
+    inputs.note([f"file {folder().absolute() / about['path']}"])
     for tables_read in _READS.get():
         tables_read.add(table)
     if table in _REPLACED.get():
@@ -304,8 +307,9 @@ def outlines() -> geopandas.GeoDataFrame:
     with needs("The map of outlines"):
         import geopandas  # slow to import, and only maps need it
 
-    with (folder() / "geo/provinces.geojson").open("rb") as file:  # by Python, which notes it
-        return geopandas.read_file(file)
+    shapes = json.loads((folder() / "geo/provinces.geojson").read_text("utf-8"))
+    found = geopandas.GeoDataFrame.from_features(shapes, crs="EPSG:4326")
+    return found[["province_code", "name_en", "geometry"]]
 
 
 # ---- one table -----------------------------------------------------------------------------------

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from taobao_villages import LAYOUT, PACKAGE, data
+from taobao_villages import LAYOUT, PACKAGE, data, inputs
 from taobao_villages.verdicts import ledger as registry
 from taobao_villages.verdicts import multiverse
 from taobao_villages.verdicts.claims import Claim
 
 LOGGER = logging.getLogger(__name__)
-FLOORS = ("data", "methods", "subjects", "verdicts")  # below the chapters
+MULTIVERSE = PACKAGE / "verdicts" / "multiverse.py"
+OF_BYTES = {"hash": None, "bytes": None}  # of a table's description: the file has them
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 
 
@@ -39,16 +39,17 @@ def kept(
     DataFrame
         As `run`. Choices that were tuples come back as lists.
     """
-    folder = _cache()
+    folder, now = _cache(), inputs.Inputs(PACKAGE.parents[1])
     known: dict[str, list[dict[str, Any]]] = {}
     for claim in registry.declared():
         for record in _records(folder / f"{claim.id}-{permutations}.json"):
-            if record["key"] == _key(claim, record["tables"]):
+            if record["key"] and record["key"] == _key(claim, record, now):
                 known[claim.id] = record["rows"]
+                inputs.note(_notes(claim, record))
     missing = [claim for claim in registry.declared() if claim.id not in known]
     if missing and not only:
         fresh = multiverse.run(missing, permutations=permutations, progress=progress)
-        records = {claim.id: _record(claim, fresh) for claim in missing}
+        records = {claim.id: _record(claim, fresh, now) for claim in missing}
         known |= {name: record["rows"] for name, record in records.items()}
         try:
             for name, record in records.items():
@@ -129,12 +130,14 @@ def _records(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
 
-def _record(claim: Claim, fresh: pd.DataFrame) -> dict[str, Any]:
-    """A claim's rows with the key under which they hold, and the tables that they read."""
+def _record(claim: Claim, fresh: pd.DataFrame, now: inputs.Inputs) -> dict[str, Any]:
+    """A claim's rows with the key under which they hold, and what they were computed from."""
     rows = fresh[fresh["claim_id"] == claim.id]
-    tables = sorted(set().union(*rows["tables"]))
-    told = json.loads(rows.to_json(orient="records"))
-    return {"key": _key(claim, tables), "tables": tables, "rows": told}
+    record: dict[str, Any] = {
+        name: sorted(set().union(*rows[name])) for name in ("tables", "notes")
+    }
+    told = json.loads(rows.drop(columns="notes").to_json(orient="records"))
+    return record | {"key": _key(claim, record, now), "rows": told}
 
 
 def _keep(path: Path, record: dict[str, Any]) -> None:
@@ -155,10 +158,14 @@ def _cache() -> Path:
     return Path.home() / ".cache" / "taobao-villages" / f"multiverse-{LAYOUT}"
 
 
-def _key(claim: Claim, tables: Iterable[str]) -> str:
-    """Changes when the claim's tables, its chapter or what all chapters share does."""
-    whole = hashlib.sha256(data.checksum(tables).encode())
-    code = [path for floor in FLOORS for path in sorted((PACKAGE / floor).rglob("*.py"))]
-    for path in [*code, PACKAGE / "chapters" / f"{claim.section}.py"]:
-        whole.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    return whole.hexdigest()
+def _key(claim: Claim, record: Mapping[str, Any], now: inputs.Inputs) -> str | None:
+    """Changes with the code that judges a claim, its tables, and what else was looked at."""
+    about = [{**data.schema(table), **OF_BYTES} for table in record["tables"]]
+    return now.key(_notes(claim, record), json.dumps(about))
+
+
+def _notes(claim: Claim, record: Mapping[str, Any]) -> list[str]:
+    # Of the multiverse its own file counts: through the registry it would reach every chapter.
+    code = {*inputs.reached(PACKAGE / "chapters" / f"{claim.section}.py"), MULTIVERSE}
+    tables = [data.folder().absolute() / data.schema(table)["path"] for table in record["tables"]]
+    return [*(f"file {path}" for path in (*sorted(code), *tables)), *record["notes"]]

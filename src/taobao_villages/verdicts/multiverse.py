@@ -20,14 +20,17 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from taobao_villages import data
+from taobao_villages import PACKAGE, data, inputs
 from taobao_villages.verdicts import card, ledger
 from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidence, Rule
 from taobao_villages.verdicts.words import commoner, sentence, value_words, words
 
 PERMUTATIONS = 999
 NOT_EVIDENCE = {"claims", "sources"}  # wording and addresses: no verdict depends on them
-COLUMNS = ["claim_id", "variant", "choices", "value", "low", "high", "verdict", "reads", "tables"]
+COLUMNS = [
+    *("claim_id", "variant", "choices", "value", "low", "high", "verdict"),
+    *("reads", "tables", "notes"),
+]
 OUTCOME = ["value", "low", "high", "verdict"]  # what makes two variants different results
 
 
@@ -71,7 +74,7 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     dict
         One row of `COLUMNS`: `value`, `low` and `high` are None where they are not numbers,
         ``reads`` is a fingerprint of what the rule looked at, ``tables`` are those that the
-        evidence loaded.
+        evidence loaded, ``notes`` (see `inputs`) what else it looked at.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
         extra["permutations"] = task.permutations
     if "seed" in accepted:
         extra["seed"] = seed(task.claim_id, task.choices)
-    with data.reads() as tables:
+    with inputs.watched() as notes, data.reads() as tables:
         try:
             judged = claim.judge(**extra | task.choices)
             row = judged.as_dict()
@@ -98,7 +101,10 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     low, high = row["interval"] or (None, None)
     value = row["value"] if isinstance(row["value"], int | float) else None
     known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"], reads]
-    return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE)], strict=True))
+    # What the key of kept results has by itself: these tables, their description, the package.
+    own = {data.folder() / data.schema(table)["path"] for table in tables}
+    others = inputs.besides(notes, PACKAGE, *own, data.folder() / "datapackage.json")
+    return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE), others], strict=True))
 
 
 class _Watched(dict):
@@ -173,24 +179,27 @@ def run(
         If the workers' data are not those of this machine.
     """
     todo = tasks(which, permutations=permutations)
-    if dask is not None:
-        rows = _on_cluster(todo, dask)
-    else:
-        known = None if which is None else {claim.id: claim for claim in which}
-        work = (
-            joblib.delayed(judge)(task, None if known is None else known[task.claim_id])
-            for task in todo
+    with inputs.unseen():  # each variant notes what it looks at
+        if dask is not None:
+            rows = _on_cluster(todo, dask)
+        else:
+            known = None if which is None else {claim.id: claim for claim in which}
+            work = (
+                joblib.delayed(judge)(task, None if known is None else known[task.claim_id])
+                for task in todo
+            )
+            rows = joblib.Parallel(n_jobs=jobs, batch_size=8, return_as="generator")(work)
+        shown = track(
+            rows,
+            "running variants",
+            total=len(todo),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not progress,
         )
-        rows = joblib.Parallel(n_jobs=jobs, batch_size=8, return_as="generator")(work)
-    shown = track(
-        rows,
-        "running variants",
-        total=len(todo),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not progress,
-    )
-    return pd.DataFrame(list(shown), columns=COLUMNS)
+        told = pd.DataFrame(list(shown), columns=COLUMNS)
+    inputs.note(set().union(*told["notes"]))
+    return told
 
 
 def _on_cluster(todo: Sequence[Task], address: str) -> Iterator[dict[str, Any]]:

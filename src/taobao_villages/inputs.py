@@ -1,0 +1,464 @@
+"""All that can change what a cell prints or what a claim says: the one place that knows it.
+
+What is kept between two builds (outputs of notebooks, the ledger, the variants) is kept with notes
+of everything that Python looked at while it was computed. `Inputs.key` turns the notes into a
+fingerprint of how these things are now; what is kept holds as long as the fingerprint is the same.
+
+Notes are lines of a kind and a name:
+
+=========== ====================================================================================
+file        opened for reading; libraries do not count here, see below
+folder      listed
+modules     searched for a module
+state       asked whether it is there, how large it is, and since when
+variable    of the environment; ``*`` stands for all
+unknown     what nobody can know: another process, another machine, a library that opens files
+            without Python, the clock. What has such a note is never kept.
+=========== ====================================================================================
+
+Besides, `surroundings` counts for everything: the version of Python, every file of the libraries
+that are installed, the machine. Python tells what it opens, lists and starts by itself (audit events);
+for what it does not tell, `_Watch` stands in front of a few functions of `os`.
+
+This module imports nothing of the package: a kernel begins with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import locale
+import os
+import platform
+import stat
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+PACKAGE = Path(__file__).absolute().parent
+# What builds keep and make is no input: what it was made of is. Nor is the state of the system.
+NO_INPUT = tuple(str(PACKAGE.parents[1] / name) + os.sep for name in (".cache", "_build"))
+NO_INPUT += ("/proc", "/sys/", "/dev/") if os.sep == "/" else ()
+_PATHS = sysconfig.get_paths()
+PYTHON = os.path.realpath(_PATHS["stdlib"]) + os.sep
+# Folders of Python and of libraries, both as they are called and as they lie.
+LIBRARIES = tuple(
+    place + os.sep
+    for path in {*(_PATHS[name] for name in ("stdlib", "purelib", "platlib")), sys.prefix}
+    for place in {path, os.path.realpath(path)}
+)
+VARIABLE = "TAOBAO_READS"  # names the file that takes the notes of a kernel
+# Variables that the build itself sets for a kernel.
+OF_KERNELS = (VARIABLE, "JPY_", "MPLBACKEND", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# What libraries read of the environment without Python, which then tells nothing.
+IN_C = ("LANG", "LC_", "TZ", "PYTHONHASHSEED", "OMP_", "OPENBLAS_", "MKL_", "LD_")
+WRITES = os.O_TRUNC | os.O_EXCL
+STAT = os.stat  # before anybody stands in front of it
+ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
+# Compiled libraries that open no file, or open it through Python. Others may: see `_imported`.
+QUIET = frozenset(
+    "_cffi_backend charset_normalizer contourpy debugpy dateutil fastrlock ft2font kiwisolver"
+    " markupsafe matplotlib msgpack numpy pandas patsy PIL psutil pydantic_core pyproj rpds scipy shapely"
+    " sklearn statsmodels tornado wcwidth yaml zmq".split()
+)
+ELSEWHERE = {  # events of what happens outside of this process
+    "os.exec": "it starts another program",
+    "os.posix_spawn": "it starts another program",
+    "os.spawn": "it starts another program",
+    "os.startfile": "it starts another program",
+    "os.system": "it starts another program",
+    "pty.spawn": "it starts another program",
+    "subprocess.Popen": "it starts another program",
+    "socket.connect": "it asks another process or machine",
+    "socket.getaddrinfo": "it asks another machine",
+    "socket.gethostbyname": "it asks another machine",
+    "socket.gethostname": "it asks for the machine's name",
+}
+CLOCK = frozenset("now today utcnow time time_ns ctime localtime gmtime monotonic".split())
+
+
+# ---- what is noted ----------------------------------------------------------------------------
+
+
+class _Watch:
+    """Hears what this process looks at, as long as somebody takes the notes."""
+
+    def __init__(self) -> None:
+        self.takers: list[Callable[[str], None]] = []
+        self.made: set[str] = set()  # files and folders that the process wrote itself
+        self.hooked = self.closed = False
+        self.real: list[tuple[Any, str, Any]] = []
+
+    def add(self, take: Callable[[str], None]) -> None:
+        if not self.hooked:
+            sys.addaudithook(self.hear)  # Python lets nobody take it away again
+            self.hooked = True
+        if not self.takers:
+            self.stand_in_front()
+        self.takers.append(take)
+
+    def remove(self, take: Callable[[str], None]) -> None:
+        self.takers.remove(take)
+        if not self.takers:
+            for owner, name, real in self.real:
+                setattr(owner, name, real)
+            self.made.clear()
+
+    def note(self, kind: str, name: str) -> None:
+        for take in self.takers:
+            take(f"{kind} {name}")
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.takers or self.closed:
+            return
+        with suppress(TypeError, ValueError):  # a path that is none fails where it is used
+            self.heard(event, arguments)
+
+    def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            self.opened(*arguments)
+        elif event in ("os.listdir", "os.scandir"):
+            self.listed(arguments[0], sys._getframe(2))
+        elif event == "import":
+            self.imported(arguments[0], arguments[1])
+        elif event == "sqlite3.connect":
+            self.opened(arguments[0], "r", 0)
+        elif event == "os.mkdir":
+            self.made.add(_absolute(arguments[0]))
+        elif event == "os.rename":
+            if _absolute(arguments[0]) in self.made:
+                self.made.add(_absolute(arguments[1]))
+        elif event in ELSEWHERE:
+            self.note("unknown", f"{ELSEWHERE[event]} ({event})")
+
+    def opened(self, path: Any, mode: Any, flags: Any) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):  # a descriptor was opened before
+            return
+        name = _absolute(path)
+        flags = flags if isinstance(flags, int) else 0
+        if flags & WRITES or (isinstance(mode, str) and "w" in mode and not flags):
+            self.made.add(name)
+        elif flags & ACCESS != os.O_WRONLY and self.foreign(name) and not installed(name):
+            self.note("file", name)
+
+    def listed(self, path: Any, frame: FrameType | None) -> None:
+        if isinstance(path, int):
+            return
+        name = _absolute("." if path is None else path)
+        if not self.foreign(name) or installed(name):
+            return
+        by_import = frame is not None and "importlib" in frame.f_code.co_filename
+        self.note("modules" if by_import else "folder", name)
+
+    def imported(self, module: str, file: Any) -> None:
+        if not file or not str(file).endswith((".so", ".pyd")):
+            return
+        name, top = _absolute(file), module.partition(".")[0]
+        if not installed(name):
+            self.note("file", name)
+        of_python = name.startswith(PYTHON) and "site-packages" not in name
+        quiet = top in QUIET or top.endswith("__mypyc")  # a part of another compiled module
+        if not (quiet or of_python) or top in ("_dbm", "_gdbm"):
+            self.note("unknown", f"{top} is compiled and may open files without Python")
+
+    def foreign(self, name: str) -> bool:
+        """Whether the process has not written it itself."""
+        if name.startswith(NO_INPUT):
+            return False
+        made = self.made
+        return not made or not any(str(p) in made for p in (name, *Path(name).parents))
+
+    def stand_in_front(self) -> None:
+        """Of the functions whose calls Python does not tell."""
+        import _posixsubprocess  # where it is missing, subprocess tells
+
+        def state(real: Any) -> Any:
+            def told(path: Any, *more: Any, **named: Any) -> Any:
+                if not (self.closed or isinstance(path, int) or named.get("dir_fd")):
+                    with suppress(TypeError, ValueError):
+                        name = _absolute(path)
+                        if self.foreign(name) and not installed(name):
+                            self.note("state", name)
+                return real(path, *more, **named)
+
+            return told
+
+        def variable(real: Any) -> Any:
+            def told(environ: Any, name: Any) -> Any:
+                if not self.closed:
+                    self.note("variable", str(name))
+                return real(environ, name)
+
+            return told
+
+        def variables(real: Any) -> Any:
+            def told(environ: Any) -> Any:
+                if not self.closed:
+                    self.note("variable", "*")
+                return real(environ)
+
+            return told
+
+        def process(real: Any) -> Any:
+            def told(*arguments: Any) -> Any:
+                if not self.closed:
+                    self.note("unknown", "it starts another program (fork_exec)")
+                return real(*arguments)
+
+            return told
+
+        fronts = [(os, "stat", state), (os, "lstat", state), (os, "access", state)]
+        fronts += [(os._Environ, "__getitem__", variable), (os._Environ, "__iter__", variables)]
+        fronts += [(_posixsubprocess, "fork_exec", process)]
+        self.real = [(owner, name, getattr(owner, name)) for owner, name, _ in fronts]
+        for (owner, name, front), (_, _, real) in zip(fronts, self.real, strict=True):
+            setattr(owner, name, front(real))
+
+
+_WATCH = _Watch()
+
+
+def trace(log: str) -> None:
+    """Note all that this process and its workers look at from now on, one note a line.
+
+    Parameters
+    ----------
+    log : str
+        A file; other processes may write to it too.
+    """
+    if _WATCH.takers:
+        return
+    notes = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    noted: set[str] = set()
+
+    def take(note: str) -> None:
+        if note not in noted and "\n" not in note:
+            noted.add(note)
+            os.write(notes, f"{note}\n".encode("utf-8", "surrogateescape"))
+
+    _WATCH.add(take)
+
+
+@contextmanager
+def watched() -> Iterator[set[str]]:
+    """The notes of what this process looks at inside the ``with`` block."""
+    notes: set[str] = set()
+    take = notes.add
+    closed, _WATCH.closed = _WATCH.closed, False
+    _WATCH.add(take)
+    try:
+        yield notes
+    finally:
+        _WATCH.remove(take)
+        _WATCH.closed = closed
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Inside the ``with`` block nothing is noted: whoever uses it says why nothing need be."""
+    before, _WATCH.closed = _WATCH.closed, True
+    try:
+        yield
+    finally:
+        _WATCH.closed = before
+
+
+def note(notes: Iterable[str]) -> None:
+    """Note what another process has noted, or what this one knows from before."""
+    for one in notes:
+        _WATCH.note(*one.split(" ", 1))
+
+
+def besides(notes: Iterable[str], *counted: Path) -> list[str]:
+    """The notes without those of files and folders that count in another way, sorted."""
+    places = tuple(str(path.absolute()) + os.sep for path in counted)
+    return sorted(
+        note
+        for note in notes
+        if not (
+            note.startswith(("file ", "folder ", "modules "))
+            and (note.partition(" ")[2] + os.sep).startswith(places)
+        )
+    )
+
+
+def of_clock(code: str) -> list[str]:
+    """Notes for calls in the source of cells that ask for the time, as far as their names tell."""
+    with suppress(SyntaxError):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if name in CLOCK or (name == "default_rng" and not node.args + node.keywords):
+                    return [f"unknown it asks for the time, or for chance without a seed ({name})"]
+        return []
+    return ["unknown it has lines that are no plain Python"]
+
+
+# ---- the key ------------------------------------------------------------------------------------
+
+
+class Inputs:
+    """How the things of some notes are now.
+
+    A file is read once, and what is edited afterwards counts for the next `Inputs`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = os.path.realpath(root)
+        self.known: dict[str, str] = {}
+
+    def key(self, notes: Iterable[str], *more: str) -> str | None:
+        """Fingerprint of the notes' things, the surroundings and `more`; None if one is unknown."""
+        total = hashlib.sha256(f"{surroundings()} {self.root}\n".encode())
+        for text in more:
+            total.update(f"{text}\n".encode())
+        for one in sorted(set(notes)):
+            kind, _, name = one.partition(" ")
+            if kind == "unknown":
+                return None
+            total.update(f"{one} {self.value(kind, name)}\n".encode("utf-8", "surrogateescape"))
+        return total.hexdigest()
+
+    def value(self, kind: str, name: str) -> str:
+        one = f"{kind} {name}"
+        if one not in self.known:
+            with unseen():  # to compare a thing is not to use it
+                self.known[one] = getattr(self, f"_{kind}")(name)
+        return self.known[one]
+
+    def _file(self, name: str) -> str:
+        with suppress(OSError, ValueError):
+            return hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        return "none"
+
+    def _folder(self, name: str) -> str:
+        with suppress(OSError):
+            names = (n for n in os.listdir(name) if n != "__pycache__" and not n.startswith("."))
+            return hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "replace")).hexdigest()
+        return "none"
+
+    def _modules(self, name: str) -> str:
+        with suppress(OSError):
+            found = [p.name for p in os.scandir(name) if p.name.endswith((".py", ".so", ".pyd"))]
+            found += [p.name for p in os.scandir(name) if os.path.isfile(f"{p.path}/__init__.py")]
+            return " ".join(sorted(found))
+        return "none"
+
+    def _state(self, name: str) -> str:
+        told = _size_and_time(name)
+        inside = name.startswith((self.root + os.sep, str(PACKAGE.parents[1]) + os.sep))
+        # A checkout gives its files another time, and git another folder another size.
+        return told.rpartition(" ")[0] if inside else told
+
+    def _variable(self, name: str) -> str:
+        if name == "*":
+            own = {k: v for k, v in os.environ.items() if not k.startswith(OF_KERNELS)}
+            return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+        return repr(None if name.startswith(OF_KERNELS) else os.environ.get(name))
+
+
+@cache
+def surroundings() -> str:
+    """Python, its packages and the machine: what counts for everything that is computed."""
+    about = (sys.version, platform.machine(), sys.flags.optimize, locale.getencoding())
+    total = hashlib.sha256(repr((*about, os.cpu_count())).encode())
+    with unseen():
+        for told in sorted(_libraries()):
+            total.update(f"{told}\n".encode("utf-8", "surrogateescape"))
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(IN_C) and not name.startswith(OF_KERNELS):
+            total.update(f"{name}={value}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
+
+
+def _libraries() -> Iterator[str]:
+    """Each module of each library, with its size and time: versions, and what is edited by hand."""
+    waiting = [*{_PATHS["purelib"], _PATHS["platlib"]}]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for one in entries:
+                if one.name.endswith((".py", ".so", ".pyd", ".pth", ".dist-info")):
+                    told = one.stat()
+                    yield f"{one.path} {told.st_size} {told.st_mtime_ns}"
+                elif one.name not in ("__pycache__", "tests") and one.is_dir(follow_symlinks=False):
+                    waiting.append(one.path)
+
+
+def of_package(folder: Path) -> list[Path]:
+    """The files of the package in `folder`, templates among them; bytecode does not count."""
+    return [path for path in sorted(folder.rglob("*.*")) if "__pycache__" not in path.parts]
+
+
+def reached(path: Path) -> list[Path]:
+    """The files of the package that a module of it imports, however far, and all that is no module.
+
+    A module that imports by name (the registry of chapters does) reaches all of the package.
+    """
+    found, waiting = set(), [path]
+    with unseen():
+        while waiting:
+            file = waiting.pop()
+            if file in found:
+                continue
+            found.add(file)
+            names = _imports(file, file.stat().st_mtime_ns)
+            if names is None:
+                return of_package(PACKAGE)
+            waiting += [f for name in names for f in _files(name)]
+        return sorted({*found, *(p for p in of_package(PACKAGE) if p.suffix != ".py")})
+
+
+@cache
+def _imports(file: Path, _: int) -> list[str] | None:
+    """Names of the package's modules that a file imports; None if it imports by name."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Name | ast.Attribute):
+            if getattr(node, "id", getattr(node, "attr", "")) in ("import_module", "__import__"):
+                return None
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.partition(".")[0] == PACKAGE.name]
+
+
+def _files(module: str) -> list[Path]:
+    """The files that Python runs to import a module of the package."""
+    place, files = PACKAGE, [PACKAGE / "__init__.py"]
+    for part in module.split(".")[1:]:
+        place = place / part
+        files += [place / "__init__.py", place.with_suffix(".py")]
+    return [file for file in files if file.is_file()]
+
+
+# ---- places --------------------------------------------------------------------------------------
+
+
+def installed(name: str) -> bool:
+    """Whether a file belongs to Python or to a library."""
+    return name.startswith(LIBRARIES)
+
+
+def _absolute(path: Any) -> str:
+    """A path from the root; bytecode as its source."""
+    name = os.path.abspath(os.fsdecode(path))
+    if name.endswith(".pyc") and "__pycache__" in name:
+        with suppress(ValueError):
+            return importlib.util.source_from_cache(name)
+    return name
+
+
+def _size_and_time(name: str) -> str:
+    with suppress(OSError, ValueError):
+        told = STAT(name)
+        if stat.S_ISDIR(told.st_mode):
+            return "a folder"
+        return f"{told.st_mode} {told.st_size} {told.st_mtime_ns}"
+    return "none"
