@@ -9,7 +9,7 @@ Notes are lines of a kind and a name:
 =========== ====================================================================================
 file        opened for reading; libraries do not count here, see below
 folder      listed
-modules     searched for a module
+module      searched for in this folder
 state       asked whether it is there, how large it is, and since when
 variable    of the environment; ``*`` stands for all
 unknown     what nobody can know: another process, another machine, a library that opens files
@@ -153,10 +153,14 @@ class _Watch:
         name = _absolute("." if path is None else path)
         if not self.foreign(name) or installed(name):
             return
-        by_import = frame is not None and "importlib" in frame.f_code.co_filename
-        self.note("modules" if by_import else "folder", name)
+        if frame is None or "importlib" not in frame.f_code.co_filename:  # see `imported`
+            self.note("folder", name)
 
     def imported(self, module: str, file: Any) -> None:
+        if not file and "." not in module:
+            for folder in sys.path:  # where a file of that name would come first
+                if not installed(place := _absolute(folder or ".")):
+                    self.note("module", f"{place}{os.sep}{module}")
         if not file or not str(file).endswith((".so", ".pyd")):
             return
         name, top = _absolute(file), module.partition(".")[0]
@@ -238,10 +242,18 @@ def trace(log: str) -> None:
     noted: set[str] = set()
 
     def take(note: str) -> None:
-        if note not in noted and "\n" not in note:
-            noted.add(note)
-            os.write(notes, f"{note}\n".encode("utf-8", "surrogateescape"))
+        if note in noted or "\n" in note:
+            return
+        noted.add(note)
+        line = f"{note}\n".encode("utf-8", "surrogateescape")
+        try:
+            os.write(notes, line)
+        except OSError:  # a fork that closes all files before it becomes another program
+            with unseen():
+                again = os.open(log, os.O_WRONLY | os.O_APPEND)
+                os.write(again, line)
 
+    take(f"file {Path(__file__).absolute()}")  # that notes are taken at all
     _WATCH.add(take)
 
 
@@ -282,7 +294,7 @@ def besides(notes: Iterable[str], *counted: Path) -> list[str]:
         note
         for note in notes
         if not (
-            note.startswith(("file ", "folder ", "modules "))
+            note.startswith(("file ", "folder ", "module "))
             and (note.partition(" ")[2] + os.sep).startswith(places)
         )
     )
@@ -343,11 +355,13 @@ class Inputs:
             return hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "replace")).hexdigest()
         return "none"
 
-    def _modules(self, name: str) -> str:
+    def _module(self, name: str) -> str:
+        folder, _, module = name.rpartition(os.sep)
+        one = f"listed {folder}"
         with suppress(OSError):
-            found = [p.name for p in os.scandir(name) if p.name.endswith((".py", ".so", ".pyd"))]
-            found += [p.name for p in os.scandir(name) if os.path.isfile(f"{p.path}/__init__.py")]
-            return " ".join(sorted(found))
+            if one not in self.known:
+                self.known[one] = "\n".join(sorted(os.listdir(folder)))
+            return str([n for n in self.known[one].split("\n") if n.partition(".")[0] == module])
         return "none"
 
     def _state(self, name: str) -> str:
