@@ -203,6 +203,18 @@ def test_nobody_changes_what_is_kept():
         mapping["k"].append(9)
 
 
+def test_what_is_kept_does_not_follow_a_list_held_elsewhere():
+    held = [1]
+
+    @data.cached
+    def given():
+        return held
+
+    given()
+    held.append(2)
+    assert given() == [1]
+
+
 def test_integers_that_may_lack_are_not_shared():
     @data.cached
     def series():
