@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 
 from audits import surroundings
 from taobao_villages import __main__, data
-from taobao_villages.book import build, measured, notebooks, prose, reads
+from taobao_villages.book import build, measured, notebooks, prose
 from taobao_villages.chapters import after_2017
 from taobao_villages.subjects import coding
 from taobao_villages.verdicts import card
@@ -400,11 +400,11 @@ def a_notebook(path: Path, *cells: str) -> Path:
 def test_a_cached_notebook_that_is_half_written_is_run_again(tmp_path):
     path = a_notebook(tmp_path / "one.ipynb", "print('here')")
     cache = tmp_path / "cache"
-    notebooks.run_notebooks([path], cache, reads.Reads(tmp_path / "reads", "key", tmp_path))
+    notebooks.run_notebooks([path], cache, notebooks.Notes(tmp_path / "notes", tmp_path))
     (kept,) = cache.glob("executed/*/*.ipynb")
     whole = kept.read_text("utf-8")
     kept.write_text(whole[:100], "utf-8")
-    notebooks.run_notebooks([path], cache, reads.Reads(tmp_path / "reads", "key", tmp_path))
+    notebooks.run_notebooks([path], cache, notebooks.Notes(tmp_path / "notes", tmp_path))
     assert json.loads(kept.read_text("utf-8")) == json.loads(whole)
 
 
@@ -416,8 +416,8 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
     ]
     names = [str(path) for path in paths]
     script = "import sys; from pathlib import Path\n"
-    script += "from taobao_villages.book import notebooks, reads\n"
-    script += "known = reads.Reads(Path('reads'), 'key', Path('.'))\n"
+    script += "from taobao_villages.book import notebooks\n"
+    script += "known = notebooks.Notes(Path('notes'), Path('.'))\n"
     script += f"notebooks.run_notebooks([Path(n) for n in {names!r}], Path('cache'), known)"
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
@@ -439,7 +439,7 @@ def test_control_c_ends_the_kernels_at_once_and_keeps_what_has_run(tmp_path):
         pytest.fail("Ctrl-C did not end it")
     assert process.returncode == 1
     assert told.rstrip().endswith("stopped; what has run is kept, so the next build goes on")
-    known = reads.Reads(tmp_path / "reads", "key", tmp_path)
+    known = notebooks.Notes(tmp_path / "notes", tmp_path)
     notebooks.run_notebooks(paths[:1], tmp_path / "cache", known)  # from the cache, at once
 
 

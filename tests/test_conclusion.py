@@ -143,7 +143,7 @@ def verdicts(monkeypatch):
 
     def plant(default: str, **others: str):
         monkeypatch.setattr(
-            conclusion, "_judged", lambda claim, state: (others.get(claim, default), "strong")
+            conclusion, "_judged", lambda claim: (others.get(claim, default), "strong")
         )
 
     return plant

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import networkx as nx
@@ -40,8 +41,10 @@ def rows(*planted):
 @pytest.fixture
 def plant(monkeypatch):
     """Puts planted codes in the place of the real ones."""
+    stack = ExitStack()
 
     def planted(*codes):
+        stack.enter_context(data.replaced({}))  # results kept from before are of other codes
         frame = rows(*codes)
 
         def read(*, coder="first", doubtful=True):
@@ -52,7 +55,8 @@ def plant(monkeypatch):
         names = pd.DataFrame({"place": frame["case_id"].unique()}, frame["case_id"].unique())
         monkeypatch.setattr(coding, "places", lambda: names)
 
-    return planted
+    with stack:
+        yield planted
 
 
 FOUR = (

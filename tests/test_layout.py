@@ -67,7 +67,7 @@ def upward(path: Path) -> list[str]:
             continue
         there = parts[1]
         if here == "__init__":  # the package notes what a kernel reads, and knows nothing else
-            lower = name.startswith("taobao_villages.book.reads")
+            lower = name.startswith("taobao_villages.inputs")
         elif here == there:
             lower = here != "chapters" or path.stem == "__init__" or len(parts) < 3
         else:
@@ -192,7 +192,7 @@ def copied(tmp_path, monkeypatch, root):
 IN_NOTEBOOKS = (
     *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
     *("verdicts/claims.py", "data/loading.py", "figures/maps.py", "explorer/states.py"),
-    *("book/reads.py", "__init__.py", "figures/sliders.html", "explorer/page.html"),
+    *("inputs.py", "__init__.py", "figures/sliders.html", "explorer/page.html"),
 )
 
 
@@ -235,14 +235,19 @@ def test_files_of_one_name_in_two_folders_are_told_apart(copied, tmp_path):
 
 def test_kept_variants_hang_on_the_chapter_and_all_floors_below(copied):
     claim = next(c for c in ledger.declared() if c.id == "C20")
-    keys = {kept._key(claim, ["villages/national"])}
+    record = {"tables": ["villages/national"], "notes": []}
+
+    def key():
+        return kept._key(claim, record, inputs.Inputs(copied))
+
+    keys = {key()}
     for name in (
         *("chapters/blooming.py", "subjects/villages.py", "methods/inequality.py"),
-        *("verdicts/claims.py", "data/loading.py"),
+        *("verdicts/claims.py", "data/loading.py", "verdicts/multiverse.py"),
     ):
         (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
-        keys.add(kept._key(claim, ["villages/national"]))
-    assert len(keys) == 6
+        keys.add(key())
+    assert len(keys) == 7
 
 
 def test_results_of_an_older_layout_are_not_found(tmp_path):
@@ -341,7 +346,7 @@ def test_a_section_without_a_chapter_is_an_error_and_no_empty_ledger():
 def test_the_folder_book_loads_nothing_by_itself():
     """Kernels import from it first: anything in its `__init__` would be loaded by each of them."""
     assert (PACKAGE / "book" / "__init__.py").read_text("utf-8").strip() == ""
-    asked = "import sys, json, taobao_villages.book.reads; print(json.dumps(sorted(sys.modules)))"
+    asked = "import sys, json, taobao_villages.inputs; print(json.dumps(sorted(sys.modules)))"
     told = subprocess.run(
         [sys.executable, "-c", asked], capture_output=True, text=True, check=True
     ).stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 from test_ledger import same
 
 from taobao_villages import data
-from taobao_villages.chapters import after_2017, conclusion
+from taobao_villages.chapters import after_2017
 from taobao_villages.verdicts import ledger
 
 ACCEPTED = Path(__file__).with_name("ledger.json")
@@ -62,7 +62,6 @@ def test_other_words_move_no_verdict_and_no_value():
     before = other_choices()
     frames = reworded()
     assert {"cases/case_codes", "market/evidence", "policy/events", "literature/works"} <= {*frames}
-    conclusion._judged.cache_clear()
     with data.replaced(frames):
         for claim in ledger.declared():
             row = json.loads(ledger.as_json([claim.judge().as_dict()]))[0]
@@ -70,7 +69,6 @@ def test_other_words_move_no_verdict_and_no_value():
                 assert same(row[key], accepted[claim.id][key]), (claim.id, key)
         assert {f.key: said(f.judge()) for f in after_2017.FORECASTS} == forecasts
         assert other_choices() == before
-    conclusion._judged.cache_clear()
 
 
 def test_no_row_is_picked_by_its_id_in_code(root):

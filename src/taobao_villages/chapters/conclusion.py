@@ -7,7 +7,6 @@ from the verdicts of other claims by a declared rule.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import pandas as pd
 
@@ -296,9 +295,9 @@ C55 = Claim(
 # ---- the scorecard, and the article's last sentence (C56) ----------------------------------------
 
 
-@lru_cache(maxsize=256)
-def _judged(claim_id: str, state: str) -> tuple[str, str]:
-    """Verdict and strength of a claim; `state` makes the cache forget when the data change."""
+@data.cached
+def _judged(claim_id: str) -> tuple[str, str]:
+    """Verdict and strength of a claim."""
     row = {claim.id: claim for claim in ledger.declared()}[claim_id].judge().as_dict()
     return row["verdict"], scorecard.strength(row["sources"]) if row["sources"] else "thin"
 
@@ -328,8 +327,8 @@ def balance(
     if claims_counted not in HOLDS:
         raise ValueError(f"claims_counted is {claims_counted!r}; use one of {', '.join(HOLDS)}")
     table = data.load("empowerment")
-    state = data.checksum()
-    judged = [_judged(claim_id, state) for claim_id in table["claim_id"]]
+    with data.steady():
+        judged = [_judged(claim_id) for claim_id in table["claim_id"]]
     table["verdict"] = [verdict for verdict, _ in judged]
     table["strength"] = [grade for _, grade in judged]
     table["holds"] = table["verdict"].isin(HOLDS[claims_counted])

@@ -8,6 +8,10 @@ and rounding. Missing cells stay missing.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +27,7 @@ CAUGHT = 10  # C06: the rule asks what holds if the list caught one early act in
 # ---- policy events (C06) -------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256, typed=True)
 def early_acts_needed(
     early: int, early_years: float, late: int, late_years: float, *, level: float = 0.95
 ) -> int:
@@ -43,10 +48,12 @@ def early_acts_needed(
         The smallest number, `early` or more, with which the interval of late over early reaches
         down to 1; `early` itself if it does so already.
     """
-    needed = early
-    while shares.rate_ratio_test(late, late_years, needed, early_years, level).low > 1:
-        needed += 1
-    return needed
+
+    def alike(acts: int) -> bool:
+        return shares.rate_ratio_test(late, late_years, acts, early_years, level).low <= 1
+
+    equal = math.ceil(late / late_years * early_years)  # as many make the rates equal
+    return early + bisect_left(range(early, max(early, equal) + 1), True, key=alike)
 
 
 def intensification_evidence(

@@ -10,7 +10,6 @@ a poverty county and what is known of a county's status. Models between province
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ CHANCE = ("counties", "counties in the same provinces", "villages", "rural resid
 # ---- what chance would give ----------------------------------------------------------------------
 
 
-@cache
+@data.cached
 def chance(
     year: int = 2016,
     *,

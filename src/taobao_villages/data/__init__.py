@@ -8,7 +8,8 @@ are as released, `check` tells: `seal` binds each version of the data to one sta
 (``versions.json``), and ``frictionless validate`` compares single files with their hashes.
 
 What others call stands here: ``data.load("villages/national")``. To let `load` give another table,
-for a what-if or a test, use `replaced`.
+for a what-if or a test, use `replaced`. To keep what a function computes from tables, use
+`cached`, and no other cache: it knows when the tables are others.
 """
 
 from taobao_villages.data.comparisons import TIED
@@ -23,6 +24,7 @@ from taobao_villages.data.files import (
 )
 from taobao_villages.data.loading import (
     bearing,
+    cached,
     cited,
     conflicts,
     indicator,
@@ -42,6 +44,7 @@ __all__ = [
     "TIED",
     "DataError",
     "bearing",
+    "cached",
     "check",
     "checksum",
     "cited",

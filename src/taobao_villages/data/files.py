@@ -115,14 +115,19 @@ def write_whole(files: Mapping[Path, str | bytes]) -> None:
 
 
 def stamp() -> tuple[int, ...]:
-    """Changes when any file of the package does, so that references are checked again."""
+    """Changes when any file of the package does, so that references are checked again.
+
+    A copy can bring its time of change along, and two changes can fall into one tick of the clock.
+    So size and time of the file's state (which nobody sets) count as well.
+    """
     if (known := _STEADY.get()) is not None:
         return known
     found = []
     with inputs.unseen():  # each table notes itself when it is loaded
         for path, _, names in os.walk(folder()):
-            found += [os.path.join(path, n) for n in names if n.endswith((".csv", "package.json"))]
-        return tuple(os.stat(path).st_mtime_ns for path in sorted(found))
+            found += [os.path.join(path, n) for n in names if n.endswith((".csv", "json"))]
+        states = [os.stat(path) for path in sorted(found)]
+    return tuple(n for s in states for n in (s.st_mtime_ns, s.st_ctime_ns, s.st_size))
 
 
 def resources() -> dict[str, dict[str, Any]]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import datetime
+import inspect
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from taobao_villages import inputs
@@ -24,6 +28,7 @@ from taobao_villages.data.files import (
     resources,
     schema,
     stamp,
+    steady,
     tables,
 )
 from taobao_villages.data.libraries import needs
@@ -33,10 +38,23 @@ if TYPE_CHECKING:
     import geopandas
 
 DTYPES = {"string": "str", "number": "float64", "boolean": "bool", "date": "str"}
+KEPT = 128  # results that `cached` keeps of each function
+PLAIN = (str, bytes, int, float, datetime.date, np.generic, type(None))  # arguments of kept results
 _READS: ContextVar[tuple[set[str], ...]] = ContextVar("reads", default=())
-_REPLACED: ContextVar[Mapping[str, pd.DataFrame]] = ContextVar(
-    "replaced", default=MappingProxyType({})
-)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Replaced(NamedTuple):
+    """Frames that stand in for tables, and a mark of the block in which they do."""
+
+    frames: Mapping[str, pd.DataFrame]
+    mark: object
+
+
+_FILES = _Replaced(MappingProxyType({}), None)  # outside of any block
+_REPLACED: ContextVar[_Replaced] = ContextVar("replaced", default=_FILES)
 
 
 def load(table: str, version: str | None = None) -> pd.DataFrame:
@@ -65,18 +83,18 @@ def load(table: str, version: str | None = None) -> pd.DataFrame:
         in another than the plain spelling or outside its limits, a double key, or an unknown
         source, province, prefecture, case or code. Also if the loaded data are not `version`.
     """
-    about = schema(table)
-    inputs.note([f"file {folder().absolute() / about['path']}"])
-    for tables_read in _READS.get():
-        tables_read.add(table)
-    if table in _REPLACED.get():
-        return _REPLACED.get()[table].copy()
-    if version is not None and version != (loaded := globals()["version"]()):
-        remedy = f"take version {version} of the data, or ask for {loaded}"
-        raise DataError(
-            [f"version {loaded} of the data is loaded, not {version}. Remedy: {remedy}"]
-        )
-    return _load(folder(), table, stamp()).copy()
+    with steady():
+        inputs.note([f"file {folder().absolute() / schema(table)['path']}"])
+        for tables_read in _READS.get():
+            tables_read.add(table)
+        if table in _REPLACED.get().frames:
+            return _REPLACED.get().frames[table].copy()
+        if version is not None and version != (loaded := globals()["version"]()):
+            remedy = f"take version {version} of the data, or ask for {loaded}"
+            raise DataError(
+                [f"version {loaded} of the data is loaded, not {version}. Remedy: {remedy}"]
+            )
+        return _load(folder(), table, stamp()).copy()
 
 
 @contextmanager
@@ -98,14 +116,101 @@ def replaced(frames: Mapping[str, pd.DataFrame]) -> Iterator[None]:
     ----------
     frames : mapping of str to DataFrame
         By table; with the columns that `load` gives. They are not checked, and no file changes.
+        They count as they are now: what is done to them inside the block has no effect.
     """
     for table in frames:
         schema(table)
-    token = _REPLACED.set({**_REPLACED.get(), **frames})
+    new = {table: frame.copy() for table, frame in frames.items()}
+    token = _REPLACED.set(_Replaced({**_REPLACED.get().frames, **new}, object()))
     try:
         yield
     finally:
         _REPLACED.reset(token)
+
+
+def cached(function: Callable[P, R]) -> Callable[P, R]:
+    """Keep what a function computes from the data, for as long as the data are the same.
+
+    Use it as a decorator, for functions that depend on nothing but the tables that they `load` and
+    their arguments. A kept result is given again to a call with the same arguments if no file of
+    the data has changed, the data lie in the same folder, and the same `replaced` block holds.
+    Each caller gets a copy, which is theirs to change. `reads` notes the tables that were loaded
+    when the result was computed. The last `KEPT` results are kept. Who puts other code in the
+    place of a function does so inside ``replaced({})``, where nothing from before is known.
+
+    Parameters
+    ----------
+    function : callable
+        Results of calls whose arguments are not text, numbers, dates, None, or lists, tuples, sets
+        or mappings of them, are not kept: the function runs each time.
+
+    Raises
+    ------
+    TypeError
+        When called, if `function` gives an iterator, which could be read only once.
+    """
+    signature = inspect.signature(function)
+
+    @lru_cache(maxsize=KEPT)
+    def place(key: tuple[Any, ...]) -> list[tuple[R, frozenset[str], frozenset[str]]]:
+        return []  # filled by who asks first; stays empty if the function fails
+
+    @wraps(function)
+    def kept(*args: P.args, **kwargs: P.kwargs) -> R:
+        with steady():
+            try:
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                key = (folder(), stamp(), _REPLACED.get().mark, _as_key(bound.arguments))
+            except TypeError:
+                return function(*args, **kwargs)
+            found = place(key)
+            if not found:
+                with inputs.watched() as notes, reads() as loaded:
+                    result = function(*args, **kwargs)
+                if isinstance(result, Iterator):
+                    name = f"{function.__module__}.{function.__qualname__}"
+                    raise TypeError(f"{name} gives an iterator, which is read once: give a list")
+                found.append((_copy(result), frozenset(loaded), frozenset(notes)))
+            result, tables_read, notes_then = found[0]
+            for noted in _READS.get():
+                noted |= tables_read
+            inputs.note(notes_then)
+            return _copy(result)
+
+    kept.cache_clear = place.cache_clear  # type: ignore[attr-defined]  # as functools calls it
+    return kept
+
+
+def _as_key(value: Any) -> tuple[Any, ...]:
+    """An argument with its types, as 1, 1.0 and True are equal but not the same."""
+    if isinstance(value, Mapping):
+        return type(value), tuple((_as_key(k), _as_key(v)) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(_as_key, value))
+    if isinstance(value, set | frozenset):
+        return type(value), frozenset(map(_as_key, value))
+    if not isinstance(value, PLAIN):
+        raise TypeError(f"{value!r} may change")
+    return type(value), value
+
+
+def _copy(value: Any) -> Any:
+    """A copy that shares nothing that can change, also not lists in the cells of a frame."""
+    if isinstance(value, (*PLAIN, frozenset)):
+        return value
+    if type(value) in (list, tuple):
+        return type(value)(map(_copy, value))
+    if type(value) is dict:
+        return {key: _copy(part) for key, part in value.items()}
+    new = copy.deepcopy(value)  # of a frame or series: without what its cells refer to
+    if isinstance(new, pd.Series) and pd.api.types.is_object_dtype(new.dtype):
+        return pd.Series(copy.deepcopy(list(new)), new.index, object, new.name)
+    if isinstance(new, pd.DataFrame):
+        for place, dtype in enumerate(new.dtypes):
+            if pd.api.types.is_object_dtype(dtype):
+                new.isetitem(place, _copy(new.iloc[:, place]))
+    return new
 
 
 def roles(table: str) -> dict[str, str]:
@@ -258,6 +363,7 @@ def conflicts() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "what", "told"])
 
 
+@cached
 def indicator(name: str, year: int, source: str | None = None) -> pd.Series:
     """One indicator of the province panel in one year.
 

@@ -44,6 +44,7 @@ PATTERNS: Mapping[str, str] = {
 # ---- what is coded of the associations -----------------------------------------------------------
 
 
+@data.cached
 def association_codes(
     *,
     article_as_witness: str = "not counted",
@@ -106,6 +107,7 @@ def founders(rows: pd.DataFrame) -> set[str]:
     return {"state" if value.startswith("government") else "sellers" for value in values}
 
 
+@data.cached
 def ties(
     *,
     article_as_witness: str = "not counted",

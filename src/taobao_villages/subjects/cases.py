@@ -27,6 +27,7 @@ SOLO = "share of village shops run by an individual without employees"
 # ---- the cases -----------------------------------------------------------------------------------
 
 
+@data.cached
 def cases(cases_counted: str = "all cases") -> pd.DataFrame:
     """The coded cases, indexed by ``case_id``.
 
@@ -50,6 +51,7 @@ def cases(cases_counted: str = "all cases") -> pd.DataFrame:
     return table
 
 
+@data.cached
 def told(topic: str, *kinds: str, doubtful: bool = True) -> pd.DataFrame:
     """Statements of ``cases/society`` on one topic.
 

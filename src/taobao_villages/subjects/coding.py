@@ -22,6 +22,7 @@ OTHER_TEXT = "project_second_pass"  # a text of the second pass that is not amon
 EXCLUSIVE = ("gov_timing", "initiator")
 
 
+@data.cached
 def places() -> pd.DataFrame:
     """The cases, with the name that tables and figures give them and where they lie.
 
@@ -47,6 +48,7 @@ def places() -> pd.DataFrame:
     )
 
 
+@data.cached
 def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
     """What is coded of the cases.
 

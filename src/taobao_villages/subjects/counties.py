@@ -28,6 +28,7 @@ OTHERS = ("all other counties", "without city districts", "same provinces only")
 # ---- poverty counties: what the lists say --------------------------------------------------------
 
 
+@data.cached
 def listed_counties(year: int, *, definition: str = WIDE, unknown: str = "deduced") -> pd.DataFrame:
     """Counties on a list, and whether each is a poverty county.
 

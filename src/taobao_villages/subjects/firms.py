@@ -41,6 +41,7 @@ OVERLAPPING = ("penetration_of_users", "reach_of_internet_users", "named_as_most
 # ---- concentration -------------------------------------------------------------------------------
 
 
+@data.cached
 def market_shares(*, owner: str = "firm") -> pd.DataFrame:
     """Published shares of 2012 to 2016 in the three segments that the article names.
 
@@ -81,6 +82,7 @@ def market_shares(*, owner: str = "firm") -> pd.DataFrame:
     return grouped["share_pct"].sum()
 
 
+@data.cached
 def concentration(*, owner: str = "firm", rest: str = "smaller than the smallest") -> pd.DataFrame:
     """Share of the leader and bounds of the HHI for every published set of shares.
 

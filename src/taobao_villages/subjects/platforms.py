@@ -35,6 +35,7 @@ COVERS = {"whole year": "full", "part of the year": "left", "printed before its 
 FIRST_PRINTED = {"deccan2024_platform_shares": "2023"}
 
 
+@data.cached
 def printed_shares() -> pd.DataFrame:
     """Every printed share of Alibaba and its two rivals in all online selling to consumers.
 

@@ -41,6 +41,7 @@ GRADES = {"all": "ABCD", "all but low-grade copies": "ABC"}
 # ---- policy events -------------------------------------------------------------------------------
 
 
+@data.cached
 def events(
     *, levels: Sequence[str] | None = None, dating: str = "best source", doubtful: bool = True
 ) -> pd.DataFrame:

@@ -82,6 +82,7 @@ def hub_distance(*, yangtze_delta: str = "16 cities") -> pd.Series:
     return pd.Series(km.min(axis=1), index=centres.index, name="km").reindex(codes)
 
 
+@data.cached
 def barriers(
     year: int,
     *,
@@ -170,6 +171,7 @@ LISTS = {2014: "xrwang2014", 2015: "xrwang2015", 2016: "xrwang2016"}
 BASES = ("rural_population", "population", "administrative_villages", "land_area")
 
 
+@data.cached
 def villages(year: int) -> pd.Series:
     """Villages by province from the complete list of a year, zeros included.
 
@@ -200,6 +202,7 @@ def villages(year: int) -> pd.Series:
     )
 
 
+@data.cached
 def base(name: str, year: int) -> pd.Series:
     """What villages are compared with: a base for rates, shares and inequality.
 
@@ -231,6 +234,7 @@ def base(name: str, year: int) -> pd.Series:
     raise ValueError(f"base is {name!r}; use one of {', '.join(BASES)}")
 
 
+@data.cached
 def income(year: int) -> pd.Series:
     """GDP per resident, 10,000 yuan, in the vintage that the article's author could have seen."""
     return data.indicator("gdp", year, "nbs_gdp_v2018") / data.indicator(
@@ -250,6 +254,7 @@ def rates(year: int) -> pd.Series:
 # ---- how concentrated ----------------------------------------------------------------------------
 
 
+@data.cached
 def model_frame(year: int, *, exposure: str = "rural_population") -> pd.DataFrame:
     """Provinces with villages, exposure and standardised covariates.
 
@@ -279,6 +284,7 @@ def model_frame(year: int, *, exposure: str = "rural_population") -> pd.DataFram
     )
 
 
+@data.cached
 def association(
     year: int,
     covariates: Sequence[str] = ("income",),
@@ -299,6 +305,7 @@ def association(
 # ---- infrastructure ------------------------------------------------------------------------------
 
 
+@data.cached
 def road_frame(
     year: int = 2016,
     *,

@@ -41,6 +41,7 @@ SHORT: Mapping[str, str] = {
 # ---- totals --------------------------------------------------------------------------------------
 
 
+@data.cached
 def totals(indicator: str, *, forecasts: bool = False) -> pd.DataFrame:
     """Annual figures of one indicator as every source prints them.
 
@@ -71,6 +72,7 @@ def totals(indicator: str, *, forecasts: bool = False) -> pd.DataFrame:
     return table[["year", "value", "unit", "source_id", "status"]].reset_index(drop=True)
 
 
+@data.cached
 def series(indicator: str, *, pick: str = "lowest", forecasts: bool = False) -> pd.Series:
     """One figure a year, where sources may print several.
 
@@ -225,6 +227,7 @@ def growth_rates(
 # ---- the seventy percent -------------------------------------------------------------------------
 
 
+@data.cached
 def platform_sales(platform: str, date: str) -> float:
     """Sales over a platform in the twelve months to a date, billion yuan (GMV)."""
     rows = data.load("market/platform_users")
@@ -232,6 +235,7 @@ def platform_sales(platform: str, date: str) -> float:
     return float(rows.set_index("date")["value"][date])
 
 
+@data.cached
 def market_size(publisher: str, period: str, *, part: str = "all") -> float:
     """Online retail in the period that Alibaba's fiscal year 2016 is divided by.
 
@@ -268,6 +272,7 @@ def market_size(publisher: str, period: str, *, part: str = "all") -> float:
     return float(total[int(period)])
 
 
+@data.cached
 def sales_shares() -> pd.DataFrame:
     """Alibaba's sales of April 2015 to March 2016 over each total that they could be divided by.
 
@@ -296,6 +301,7 @@ def sales_shares() -> pd.DataFrame:
     )
 
 
+@data.cached
 def denominators() -> pd.DataFrame:
     """The share of "Taobao" about 2016, under each whole that one could mean.
 

@@ -155,6 +155,7 @@ def definitions(*, until: int = 2022) -> pd.DataFrame:
 # ---- where they are ------------------------------------------------------------------------------
 
 
+@data.cached
 def by_prefecture(year: int) -> pd.DataFrame:
     """Villages by prefecture, all prefecture-level units, zeros included.
 

@@ -16,7 +16,6 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from taobao_villages import data
@@ -33,6 +32,18 @@ VERDICTS = (
 
 class ClaimError(Exception):
     """A claim, its evidence or its rule is not well formed."""
+
+
+@data.cached
+def _known_sources() -> frozenset[str]:
+    return frozenset(data.load("sources")["source_id"])
+
+
+@data.cached
+def _wording(claim_id: str) -> dict[str, Any] | None:
+    """The row of ``data/claims.csv`` on a claim."""
+    table = data.load("claims").set_index("claim_id")
+    return table.loc[claim_id].to_dict() if claim_id in table.index else None
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class Evidence:
         if self.interval is not None and not self.interval_unit:
             percent = "percent" in self.interval_kind
             object.__setattr__(self, "interval_unit", "%" if percent else self.unit)
-        unknown = sorted(set(self.sources) - set(data.load("sources")["source_id"]))
+        unknown = sorted(set(self.sources) - _known_sources())
         if unknown:
             raise ClaimError(f"unknown source_id {', '.join(unknown)}: add to data/sources.csv")
 
@@ -208,12 +219,12 @@ class Claim:
             if any(values.count(value) > 1 for value in values):
                 raise ClaimError(f"{self.id}: {name} has a value twice")
 
-    @cached_property
+    @property
     def _row(self) -> Mapping[str, Any]:
-        table = data.load("claims").set_index("claim_id")
-        if self.id not in table.index:
+        row = _wording(self.id)
+        if row is None:
             raise ClaimError(f"claim {self.id} is not in data/claims.csv")
-        return table.loc[self.id].to_dict()
+        return row
 
     @property
     def section(self) -> str:
