@@ -201,9 +201,7 @@ def pip_settings(listed: str) -> dict[str, str]:
         name, _, value = rest.partition("=")
         with suppress(ValueError, SyntaxError):  # a remark of pip
             found.setdefault(where, {})[name] = str(ast.literal_eval(value))
-    return {
-        k: v for where in ("global", "install", ":env:") for k, v in found.get(where, {}).items()
-    }
+    return found.get("global", {}) | found.get("install", {}) | found.get(":env:", {})
 
 
 def for_uv(settings: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -302,7 +300,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process makes the environment; the system ends the lock of a killed one."""
+    """Wait until no other process makes the environment; a killed one leaves no lock."""
     import fcntl  # not on Windows, where there is no make either
 
     path.parent.mkdir(exist_ok=True)

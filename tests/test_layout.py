@@ -400,6 +400,20 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
     assert [name for name in files if f"taobao_villages/{name}" not in names] == []
 
 
+def test_the_wheel_alone_tells_what_chapters_tell_of_long_runs(alone, root):
+    """On Colab and in the browser there is no repository."""
+    told = [path.read_text("utf-8") for path in sorted((root / "book").rglob("*.ipynb"))]
+    names = re.findall(r'measured\.stored\(\\"(\w+)\\"\)', "".join(told))
+    assert "placebo" in names
+    assert not re.findall(r"measured\.table", "".join(told)), "the wheel holds no such table"
+    asked = (
+        "import sys; from taobao_villages.book import measured\nprint(*map(measured.stored, {}))"
+    )
+    done = alone(asked.format(names))
+    assert done.returncode == 0, done.stderr
+    assert "commit" in done.stdout
+
+
 def test_the_wheel_alone_says_in_one_sentence_where_a_course_is_made(alone):
     """Where the website's libraries are missing too."""
     done = alone(

@@ -18,14 +18,12 @@ def elsewhere(folder: Path) -> str:
     A copied folder would silently give the numbers of the first one: its environment names that.
     """
     for place in (folder, *folder.parents):
-        own = place / "src" / "taobao_villages"
-        if (own / "__init__.py").is_file():
-            if own.samefile(PACKAGE):
+        own = place / "src" / "taobao_villages" / "__init__.py"
+        if os.path.isfile(own):
+            if os.path.samefile(own, PACKAGE / "__init__.py"):
                 return ""
-            remedy = "Remedy: run make there, or with conda: pip install --no-deps -e ."
-            return (
-                f"{PACKAGE} is in use, not the package of {place}: nothing there counts. {remedy}"
-            )
+            told = f"{place} has a package of its own, but {PACKAGE} is in use"
+            return f"{told}. Remedy: run make there, or with conda: pip install --no-deps -e ."
     return ""
 
 
