@@ -253,24 +253,24 @@ def test_a_folder_that_cannot_be_written_is_named(trial, monkeypatch):
 
 
 @unix
-def test_two_at_once_wait_for_each_other(maker, tmp_path, capsys):
+def test_two_at_once_wait_for_each_other(maker, tmp_path, monkeypatch):
     path, order = tmp_path / ".cache" / "environment.lock", []
-    held = threading.Event()
+    held, waits = threading.Event(), threading.Event()
+    monkeypatch.setattr(maker, "say", lambda line: waits.set())
 
     def first():
         with maker.one_at_a_time(path):
             held.set()
-            while "waiting for it" not in "".join(told):
-                told.append(capsys.readouterr().out)
+            waits.wait(20)
             order.append("first")
 
-    told: list[str] = []
     thread = threading.Thread(target=first)
     thread.start()
-    held.wait()
+    held.wait(20)
     with maker.one_at_a_time(path):
         order.append("second")
     thread.join()
+    assert waits.is_set()
     assert order == ["first", "second"]
 
 
