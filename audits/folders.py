@@ -43,7 +43,11 @@ def killed(folder: Path) -> Path:
     """The making of its environment is killed, with all processes, after some seconds."""
     shutil.rmtree(folder / ".venv")
     call = subprocess.Popen(
-        ["make", ".venv/ready"], cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL
+        ["make", ".venv/ready"],
+        cwd=folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     time.sleep(20)
     os.killpg(call.pid, 9)
