@@ -6,6 +6,26 @@ export PYTHONDONTWRITEBYTECODE :=
 # Times in figures and packages are fixed, so that two builds give the same bytes.
 export SOURCE_DATE_EPOCH ?= 1764000000
 
+# Own data: the notebooks run in another folder than make.
+ifneq ($(strip $(TAOBAO_DATA)),)
+ifeq ($(filter /% ~%,$(firstword $(TAOBAO_DATA))),)
+override TAOBAO_DATA := $(CURDIR)/$(TAOBAO_DATA)
+endif
+export TAOBAO_DATA
+endif
+
+# Where the home cannot be written (a container with another user), tools keep their files in .cache.
+ifneq ($(shell test -w "$$HOME" && echo open),open)
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/home/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/home/pip
+export npm_config_cache ?= $(CURDIR)/.cache/home/npm
+export MPLCONFIGDIR ?= $(CURDIR)/.cache/home/matplotlib
+export IPYTHONDIR ?= $(CURDIR)/.cache/home/ipython
+export JUPYTER_CONFIG_DIR ?= $(CURDIR)/.cache/home/jupyter
+export JUPYTER_DATA_DIR ?= $(CURDIR)/.cache/home/jupyter/data
+export JUPYTER_RUNTIME_DIR ?= $(CURDIR)/.cache/home/jupyter/runtime
+endif
+
 # An archive with a wheelhouse (make release WHEELS=1) builds without network.
 ifneq ($(wildcard wheelhouse/*.whl),)
 export PIP_NO_INDEX := 1
@@ -77,13 +97,14 @@ bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
 	$(BIN)/python -m timings.environment
 	$(BIN)/python -m timings.multiverse
 
-audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, mutants: hours, not part of the tests
+audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, folders, mutants: hours, not part of the tests
 	$(BIN)/python -m audits.placebo
 	$(BIN)/python -m audits.calibration
 	$(BIN)/python -m audits.faults
 	$(BIN)/python -m audits.surroundings
 	$(BIN)/python -m audits.kills
 	$(BIN)/python -m audits.two_clones
+	$(BIN)/python -m audits.folders
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove
 	$(BIN)/python deploy/jupyterhub/trial.py
@@ -91,7 +112,7 @@ audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, mutants:
 	$(BIN)/python -m audits.mutants
 
 lock: .venv/ready ## resolve requirements.lock anew from pyproject.toml and requirements.in
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+	$(BIN)/python deploy/environment.py uv pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" --all-extras \
 	  pyproject.toml -c requirements.in -o requirements.lock
 
@@ -100,14 +121,14 @@ clean: ## remove the built book and its caches (the environment and the course s
 # A class may work with the draw of the course, and its key is nowhere else.
 	test ! -d _build || find _build -mindepth 1 -maxdepth 1 ! -name course -exec rm -rf {} +
 
-# The environment: uv, itself held to its hash, installs the lock and compiles bytecode.
-.venv/ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or later is needed: install it, or say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Making the environment in .venv (some minutes on a slow network)"
-	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
-	@touch .venv/ready
+# The environment of this folder: made, or made anew where it does not fit (deploy/environment.py).
+# PYTHON counts only where it is said; else an environment keeps the Python that it has.
+ASKED := $(if $(filter file,$(origin PYTHON)),,"$(PYTHON)")
+.venv/ready: FORCE
+	@for python in $(BIN)/python "$(PYTHON)"; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    exec "$$python" deploy/environment.py $(ASKED); \
+	  fi; \
+	done; \
+	echo "Python 3.11 or later is needed: install it, or say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1
+FORCE:

@@ -34,8 +34,6 @@ from timings.timing import BROKEN, ROOT, save, tally
 SEED = 2017
 BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n"]
 BOOK += ["--keep-going"]
-# Sphinx's note to itself, see two_clones.py.
-NOT_COMPARED = {".buildinfo"}
 MARK = re.compile(rb"killed-\d{3}")  # the change in a notebook: a word that no page shows
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 PHASES = {  # what the log says last
@@ -56,7 +54,7 @@ def digests(folder: Path) -> dict[str, str]:
             MARK.sub(b"killed-000", path.read_bytes())
         ).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in NOT_COMPARED
+        if path.is_file()
     }
 
 

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 from hypothesis import HealthCheck, Phase, settings
 
-from taobao_villages import data
+from taobao_villages import data, elsewhere
 from taobao_villages.verdicts import ledger
 
 mpl.use("Agg")
@@ -33,6 +33,12 @@ for name, examples in (("quick", 12), ("deep", 100)):
         suppress_health_check=list(HealthCheck),
     )
 settings.load_profile("quick")
+
+
+def pytest_configure():
+    """The tests of a copied folder are about its own package."""
+    if told := elsewhere(Path(__file__)):
+        pytest.exit(told, 1)
 
 
 def pytest_collection_modifyitems(items):

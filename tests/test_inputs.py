@@ -65,7 +65,9 @@ def test_what_is_written_is_not_read_and_what_is_missing_is_noted(tmp_path):
 
 
 def test_libraries_and_the_system_are_not_noted_one_by_one(tmp_path):
-    found = traced(tmp_path, "import pandas, matplotlib, statsmodels.api\nopen('/proc/stat').read()")
+    found = traced(
+        tmp_path, "import pandas, matplotlib, statsmodels.api\nopen('/proc/stat').read()"
+    )
     assert not [note for note in found if "site-packages" in note or "/proc" in note]
 
 
@@ -160,7 +162,8 @@ def test_whatever_a_cell_looks_at_lets_it_run_again_when_it_changes(run, tmp_pat
         "walk": there + "import os\nprint(list(os.walk(there)))",
         "exists": there + "print((there / 'new.txt').exists())",
         "size": there + "print((there / 'note.txt').stat().st_size)",
-        "base": there + "import sqlite3\nsqlite3.connect(there / 'base.db').execute('select * from t')",
+        "base": there
+        + "import sqlite3\nsqlite3.connect(there / 'base.db').execute('select * from t')",
         "variable": "import os\nprint(os.environ.get('TAOBAO_TRIAL'))",
         "getenv": "import os\nprint(os.getenv('TAOBAO_TRIAL', 0))",
         "nothing": "print(1)",

@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from taobao_villages import PACKAGE, data
-from taobao_villages.book import notebooks, reads
+from taobao_villages import PACKAGE, data, inputs
+from taobao_villages.book import notebooks
 from taobao_villages.course.wheel import build_wheel
 from taobao_villages.verdicts import kept, ledger
 from taobao_villages.verdicts.claims import ClaimError
@@ -25,6 +25,7 @@ from taobao_villages.verdicts.claims import ClaimError
 # From the ground up. A file imports from its own folder or a lower floor; folders of one floor do
 # not know each other.
 FLOORS = (
+    {"inputs"},
     {"data"},
     {"methods", "figures"},
     {"subjects"},
@@ -403,6 +404,20 @@ def test_the_wheel_holds_every_file_of_the_package(wheel):
     files = [path.relative_to(PACKAGE).as_posix() for path in reads.of_package(PACKAGE)]
     assert {"course/slides.css", "explorer/page.html", "figures/sliders.html"} <= set(files)
     assert [name for name in files if f"taobao_villages/{name}" not in names] == []
+
+
+def test_the_wheel_alone_tells_what_chapters_tell_of_long_runs(alone, root):
+    """On Colab and in the browser there is no repository."""
+    told = [path.read_text("utf-8") for path in sorted((root / "book").rglob("*.ipynb"))]
+    names = re.findall(r'measured\.stored\(\\"(\w+)\\"\)', "".join(told))
+    assert "placebo" in names
+    assert not re.findall(r"measured\.table", "".join(told)), "the wheel holds no such table"
+    asked = (
+        "import sys; from taobao_villages.book import measured\nprint(*map(measured.stored, {}))"
+    )
+    done = alone(asked.format(names))
+    assert done.returncode == 0, done.stderr
+    assert "commit" in done.stdout
 
 
 def test_the_wheel_alone_says_in_one_sentence_where_a_course_is_made(alone):

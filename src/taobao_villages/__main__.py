@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from taobao_villages import data, trail
+from taobao_villages import data, elsewhere, trail
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -77,6 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     try:
+        if told := elsewhere(Path.cwd()):
+            raise data.DataError([told])
         if arguments.command == "course":
             return _course(arguments)
         if arguments.command == "grade":

@@ -20,7 +20,7 @@ Besides, `surroundings` counts for everything: the version of Python, every file
 that are installed, the machine. Python tells what it opens, lists and starts by itself (audit events);
 for what it does not tell, `_Watch` stands in front of a few functions of `os`.
 
-This module imports nothing of the package: a kernel begins with it.
+This module imports nothing else of the package: a kernel begins with it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-PACKAGE = Path(__file__).absolute().parent
+from taobao_villages import PACKAGE
+
 # What builds keep and make is no input: what it was made of is. Nor is the state of the system.
 NO_INPUT = tuple(str(PACKAGE.parents[1] / name) + os.sep for name in (".cache", "_build"))
 NO_INPUT += ("/proc", "/sys/", "/dev/") if os.sep == "/" else ()
@@ -63,9 +64,35 @@ STAT = os.stat  # before anybody stands in front of it
 ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
 # Compiled libraries that open no file, or open it through Python. Others may: see `_imported`.
 QUIET = frozenset(
-    "_cffi_backend charset_normalizer contourpy debugpy dateutil fastrlock ft2font kiwisolver"
-    " markupsafe matplotlib msgpack numpy pandas patsy PIL psutil pydantic_core pyproj rpds scipy shapely"
-    " sklearn statsmodels tornado wcwidth yaml zmq".split()
+    [
+        "_cffi_backend",
+        "charset_normalizer",
+        "contourpy",
+        "debugpy",
+        "dateutil",
+        "fastrlock",
+        "ft2font",
+        "kiwisolver",
+        "markupsafe",
+        "matplotlib",
+        "msgpack",
+        "numpy",
+        "pandas",
+        "patsy",
+        "PIL",
+        "psutil",
+        "pydantic_core",
+        "pyproj",
+        "rpds",
+        "scipy",
+        "shapely",
+        "sklearn",
+        "statsmodels",
+        "tornado",
+        "wcwidth",
+        "yaml",
+        "zmq",
+    ]
 )
 ELSEWHERE = {  # events of what happens outside of this process
     "os.exec": "it starts another program",
@@ -80,7 +107,9 @@ ELSEWHERE = {  # events of what happens outside of this process
     "socket.gethostbyname": "it asks another machine",
     "socket.gethostname": "it asks for the machine's name",
 }
-CLOCK = frozenset("now today utcnow time time_ns ctime localtime gmtime monotonic".split())
+CLOCK = frozenset(
+    ["now", "today", "utcnow", "time", "time_ns", "ctime", "localtime", "gmtime", "monotonic"]
+)
 
 
 # ---- what is noted ----------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from taobao_villages import PACKAGE, __version__, data
-from taobao_villages.book import directives, fixes, kernels, prose, reference
+from taobao_villages.book import alone, directives, fixes, kernels, prose, reference
 from taobao_villages.book.notebooks import (
     Notes,
     digest,
@@ -282,6 +282,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # The pages' trees are large and live till the end: to look through them for garbage again and
     # again took a quarter of Sphinx's time.
     gc.set_threshold(100_000, 50, 100)
+    alone.begin(app)
     app.setup_extension("myst_nb")
     cell_fold = (fixes.open_cell_fold, depart_HideCellInput)
     app.add_node(HideCodeCellNode, override=True, html=cell_fold)
@@ -293,6 +294,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )
     app.add_config_value("taobao_lite", False, "html", bool)
     app.connect("config-inited", directives.find_lite)
+    app.connect("config-inited", fixes.forget_place, priority=900)
     app.connect("html-page-context", directives.add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", prepare, priority=100)
@@ -306,4 +308,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", directives.write_slides)
     app.connect("build-finished", finish, priority=900)
+    app.connect("build-finished", alone.end, priority=950)
     return {"version": __version__, "parallel_read_safe": False, "parallel_write_safe": True}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import Any
 
 import latex2mathml.converter
@@ -11,6 +13,14 @@ from sphinx.application import Sphinx
 from sphinx.util.index_entries import split_index_msg
 
 # ---- events of the build -------------------------------------------------------------------------
+
+
+def forget_place(app: Sphinx, config: Any) -> None:
+    """Name the theme's templates from the book's folder: Sphinx hashes these names (.buildinfo)."""
+    with suppress(ValueError):  # on Windows, another drive
+        paths = [os.path.join(app.confdir, path) for path in config.templates_path]
+        named = [os.path.relpath(path, app.confdir) for path in paths]
+        config.templates_path = list(dict.fromkeys(path.replace(os.sep, "/") for path in named))
 
 
 def skip_numbering(app: Sphinx, env: Any) -> list[str]:

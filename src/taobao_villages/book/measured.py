@@ -27,7 +27,7 @@ def stored(name: str) -> dict[str, Any]:
     Raises
     ------
     FileNotFoundError
-        Outside the repository, which holds the results.
+        If neither the repository nor the installed package holds it.
     """
     return json.loads(stored_in(f"audits/{name}.json").read_text("utf-8"))
 
@@ -54,5 +54,6 @@ def table(name: str) -> pd.DataFrame:
 
 
 def stored_in(name: str) -> Path:
-    """The file of a kept result."""
-    return PACKAGE.parents[1] / name
+    """The file of a kept result: the repository's, else the installed package's."""
+    repository = PACKAGE.parents[1] / name
+    return repository if repository.is_file() else PACKAGE / "_measured" / name

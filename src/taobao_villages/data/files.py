@@ -38,7 +38,7 @@ def folder() -> Path:
     """Folder of the data: ``TAOBAO_DATA``, else the repository's, else the installed package's."""
     chosen = os.environ.get("TAOBAO_DATA")
     if chosen:
-        return Path(chosen).absolute()
+        return Path(chosen).expanduser().absolute()
     repository = PACKAGE.parents[1] / "data"
     return repository if (repository / "datapackage.json").is_file() else PACKAGE / "_data"
 
@@ -145,8 +145,9 @@ def package(root: Path, stamp: tuple[int, ...]) -> dict[str, Any]:
     try:
         with inputs.unseen():  # `resources` notes it
             raw = (root / "datapackage.json").read_bytes()
-    except FileNotFoundError:
-        raise DataError([f"no datapackage.json in {root}. Remedy: set TAOBAO_DATA"]) from None
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "let TAOBAO_DATA name the folder of a data package, by its whole path, or unset it"
+        raise DataError([f"no datapackage.json in {root}. Remedy: {remedy}"]) from None
     package = parsed("data/datapackage.json", raw)
     faults = [
         f"data/datapackage.json, {error.json_path}: {error.message[:200]}. Remedy: restore the file"
