@@ -322,7 +322,7 @@ def test_a_new_module_that_a_chapter_imports_is_reached(tmp_path, monkeypatch):
     chapter = package / "chapters/blooming.py"
     (package / "mine.py").write_text("from taobao_villages.methods import given\nBORDER = 33\n")
     assert package / "mine.py" not in inputs.reached(chapter)
-    text = chapter.read_text("utf-8") + "\n\ndef border():\n    from taobao_villages import mine\n"
+    text = chapter.read_text("utf-8") + f"\n\ndef border():\n    from {package.name} import mine\n"
     chapter.write_text(text, "utf-8")
     assert {package / "mine.py", package / "methods/given.py"} <= set(inputs.reached(chapter))
 

@@ -185,7 +185,7 @@ def copied(tmp_path, monkeypatch, root):
     package = tmp_path / "src" / "taobao_villages"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "requirements.lock", tmp_path)
-    for module in (notebooks, kept):
+    for module in (notebooks, kept, inputs):
         monkeypatch.setattr(module, "PACKAGE", package)
     return package
 
@@ -301,9 +301,10 @@ for name in {UNIX["signal"]}:
     delattr(signal, name)
 for name in {modules}:
     importlib.import_module(name)
-from taobao_villages.book import kernels, reads
+from taobao_villages import inputs
+from taobao_villages.book import kernels
 from taobao_villages.chapters import blooming
-reads.trace(os.devnull)
+inputs.trace(os.devnull)
 print(kernels.POSSIBLE, blooming.C19.judge().verdict)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -401,7 +402,7 @@ def test_the_wheel_alone_judges_a_claim(alone):
 def test_the_wheel_holds_every_file_of_the_package(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    files = [path.relative_to(PACKAGE).as_posix() for path in reads.of_package(PACKAGE)]
+    files = [path.relative_to(PACKAGE).as_posix() for path in inputs.of_package(PACKAGE)]
     assert {"course/slides.css", "explorer/page.html", "figures/sliders.html"} <= set(files)
     assert [name for name in files if f"taobao_villages/{name}" not in names] == []
 

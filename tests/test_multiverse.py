@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from taobao_villages import LAYOUT, PACKAGE, data
+from taobao_villages import LAYOUT, PACKAGE, data, inputs
 from taobao_villages.book import measured
 from taobao_villages.verdicts import kept as store
 from taobao_villages.verdicts import ledger, multiverse
@@ -591,8 +591,10 @@ def test_a_worker_elsewhere_with_other_data_is_named(far_workers):
 def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeypatch):
     ran = []
     real = multiverse.run
+    tables = shutil.copytree(data.folder(), tmp_path / "data")
+    monkeypatch.setenv("TAOBAO_DATA", str(tables))
     some = [c for c in ledger.declared() if c.id in ("C19", "C23")]
-    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path / "kept")
     monkeypatch.setattr(ledger, "declared", lambda: some)
 
     def counted(which, **options):
@@ -603,15 +605,24 @@ def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeyp
     first = store.kept()
     pd.testing.assert_frame_equal(first, store.kept())
     assert ran == [["C19", "C23"]]
-    real_sum = data.checksum
-    monkeypatch.setattr(
-        data,
-        "checksum",
-        lambda names=(): real_sum(names or None) + "x" * ("cases/case_codes" in names),
-    )
+    table = tables / "cases" / "case_codes.csv"
+    table.write_text(table.read_text("utf-8").replace("coder", "coders", 1), "utf-8")
     store.kept()
     assert ran == [["C19", "C23"], ["C23"]]
     assert set(store.kept(only=True)["claim_id"]) == {"C19", "C23"}
+
+
+def test_a_what_if_is_run_anew_and_not_kept(tmp_path, monkeypatch):
+    some = [c for c in ledger.declared() if c.id == "C19"]
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(ledger, "declared", lambda: some)
+    before = store.kept()
+    named = data.load("villages/province_year")
+    less = named[named["province_code"] != "33"]
+    with data.replaced({"villages/province_year": less}):
+        during = store.kept()
+    assert not during["value"].equals(before["value"])
+    assert store.kept(only=True)["value"].equals(before["value"])
 
 
 @pytest.fixture
@@ -647,7 +658,7 @@ def test_results_are_kept_apart_by_the_number_of_permutations(two_claims):
 def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims, monkeypatch):
     states = [f"state {number}" for number in range(store.STATES + 1)]
     for state in [*states, states[-1], states[1], states[0]]:
-        monkeypatch.setattr(store, "_key", lambda claim, tables, state=state: state)
+        monkeypatch.setattr(store, "_key", lambda claim, record, now, state=state: state)
         store.kept(permutations=9)
     # each state is run once; trying a change out and back is free; the oldest is run again
     assert len(two_claims) == len(states) + 1
@@ -676,15 +687,24 @@ def test_results_that_cannot_be_kept_are_given_all_the_same(two_claims, tmp_path
 
 
 def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch):
-    shutil.copytree(PACKAGE, tmp_path / "package")
-    monkeypatch.setattr(store, "PACKAGE", tmp_path / "package")
-    first = store._key(claim(), ["claims"])
-    assert store._key(claim(), ["claims", "villages/national"]) != first
-    shared = [f"{floor}/__init__" for floor in store.FLOORS]
+    package = tmp_path / PACKAGE.name
+    shutil.copytree(PACKAGE, package)
+    for module in (store, inputs):
+        monkeypatch.setattr(module, "PACKAGE", package)
+
+    def key(*tables, notes=()):
+        record = {"tables": ["claims", *tables], "notes": [*notes]}
+        return store._key(claim(), record, inputs.Inputs(tmp_path))
+
+    first = key()
+    assert key("villages/national") != first
+    assert key(notes=["variable TAOBAO_TRIAL"]) != first
+    assert key(notes=["unknown it starts another program"]) is None
+    shared = ("data/loading", "subjects/villages", "verdicts/claims")
     for name in [*shared, "chapters/blooming", "chapters/market"]:
-        with (tmp_path / "package" / f"{name}.py").open("a") as file:
+        with (package / f"{name}.py").open("a") as file:
             file.write("# changed")
-        changed = store._key(claim(), ["claims"])
+        changed = key()
         assert (changed == first) == (name == "chapters/market"), name  # C15 is of another chapter
         first = changed
 

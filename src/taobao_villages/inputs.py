@@ -17,8 +17,8 @@ unknown     what nobody can know: another process, another machine, a library th
 =========== ====================================================================================
 
 Besides, `surroundings` counts for everything: the version of Python, every file of the libraries
-that are installed, the machine. Python tells what it opens, lists and starts by itself (audit events);
-for what it does not tell, `_Watch` stands in front of a few functions of `os`.
+that are installed, the machine. Python tells by itself what it opens, lists and starts (its audit
+events); for what it does not tell, `_Watch` stands in front of a few functions of `os`.
 
 This module imports nothing else of the package: a kernel begins with it.
 """
@@ -63,37 +63,12 @@ WRITES = os.O_TRUNC | os.O_EXCL
 STAT = os.stat  # before anybody stands in front of it
 ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
 # Compiled libraries that open no file, or open it through Python. Others may: see `_imported`.
-QUIET = frozenset(
-    [
-        "_cffi_backend",
-        "charset_normalizer",
-        "contourpy",
-        "debugpy",
-        "dateutil",
-        "fastrlock",
-        "ft2font",
-        "kiwisolver",
-        "markupsafe",
-        "matplotlib",
-        "msgpack",
-        "numpy",
-        "pandas",
-        "patsy",
-        "PIL",
-        "psutil",
-        "pydantic_core",
-        "pyproj",
-        "rpds",
-        "scipy",
-        "shapely",
-        "sklearn",
-        "statsmodels",
-        "tornado",
-        "wcwidth",
-        "yaml",
-        "zmq",
-    ]
-)
+QUIET = {
+    *("_cffi_backend", "charset_normalizer", "contourpy", "debugpy", "kiwisolver", "markupsafe"),
+    *("matplotlib", "msgpack", "numpy", "pandas", "patsy", "PIL", "psutil", "pydantic_core"),
+    *("pyproj", "rpds", "scipy", "shapely", "sklearn", "statsmodels", "tornado", "wcwidth"),
+    *("yaml", "zmq"),
+}
 ELSEWHERE = {  # events of what happens outside of this process
     "os.exec": "it starts another program",
     "os.posix_spawn": "it starts another program",
@@ -107,9 +82,7 @@ ELSEWHERE = {  # events of what happens outside of this process
     "socket.gethostbyname": "it asks another machine",
     "socket.gethostname": "it asks for the machine's name",
 }
-CLOCK = frozenset(
-    ["now", "today", "utcnow", "time", "time_ns", "ctime", "localtime", "gmtime", "monotonic"]
-)
+CLOCK = {"now", "today", "utcnow", "time", "time_ns", "ctime", "localtime", "gmtime", "monotonic"}
 
 
 # ---- what is noted ----------------------------------------------------------------------------
@@ -209,7 +182,6 @@ class _Watch:
 
     def stand_in_front(self) -> None:
         """Of the functions whose calls Python does not tell."""
-        import _posixsubprocess  # where it is missing, subprocess tells
 
         def state(real: Any) -> Any:
             def told(path: Any, *more: Any, **named: Any) -> Any:
@@ -246,9 +218,16 @@ class _Watch:
 
             return told
 
-        fronts = [(os, "stat", state), (os, "lstat", state), (os, "access", state)]
+        fronts: list[tuple[Any, str, Any]] = [
+            (os, "stat", state),
+            (os, "lstat", state),
+            (os, "access", state),
+        ]
         fronts += [(os._Environ, "__getitem__", variable), (os._Environ, "__iter__", variables)]
-        fronts += [(_posixsubprocess, "fork_exec", process)]
+        with suppress(ImportError):  # elsewhere than on Unix subprocess tells
+            import _posixsubprocess
+
+            fronts.append((_posixsubprocess, "fork_exec", process))
         self.real = [(owner, name, getattr(owner, name)) for owner, name, _ in fronts]
         for (owner, name, front), (_, _, real) in zip(fronts, self.real, strict=True):
             setattr(owner, name, front(real))
@@ -323,7 +302,7 @@ def besides(notes: Iterable[str], *counted: Path) -> list[str]:
         note
         for note in notes
         if not (
-            note.startswith(("file ", "folder ", "module "))
+            note.startswith(("file ", "folder ", "module ", "state "))
             and (note.partition(" ")[2] + os.sep).startswith(places)
         )
     )
@@ -361,7 +340,9 @@ class Inputs:
             total.update(f"{text}\n".encode())
         for one in sorted(set(notes)):
             kind, _, name = one.partition(" ")
-            if kind == "unknown":
+            if kind == "unknown" or not hasattr(
+                self, f"_{kind}"
+            ):  # of another version of this file
                 return None
             total.update(f"{one} {self.value(kind, name)}\n".encode("utf-8", "surrogateescape"))
         return total.hexdigest()

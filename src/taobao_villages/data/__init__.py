@@ -36,6 +36,7 @@ from taobao_villages.data.loading import (
     source_ids,
     sources,
     support,
+    supposing,
     used_by,
 )
 from taobao_villages.data.package import check, checksum, faults, released, seal, state
@@ -65,6 +66,7 @@ __all__ = [
     "state",
     "steady",
     "support",
+    "supposing",
     "tables",
     "used_by",
     "version",

@@ -128,6 +128,11 @@ def replaced(frames: Mapping[str, pd.DataFrame]) -> Iterator[None]:
         _REPLACED.reset(token)
 
 
+def supposing() -> bool:
+    """Whether a `replaced` block holds."""
+    return bool(_REPLACED.get().frames)
+
+
 def cached(function: Callable[P, R]) -> Callable[P, R]:
     """Keep what a function computes from the data, for as long as the data are the same.
 

@@ -17,7 +17,6 @@ from taobao_villages.verdicts import multiverse
 from taobao_villages.verdicts.claims import Claim
 
 LOGGER = logging.getLogger(__name__)
-MULTIVERSE = PACKAGE / "verdicts" / "multiverse.py"
 OF_BYTES = {"hash": None, "bytes": None}  # of a table's description: the file has them
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 
@@ -39,6 +38,8 @@ def kept(
     DataFrame
         As `run`. Choices that were tuples come back as lists.
     """
+    if data.supposing():  # what is kept is of the files
+        return multiverse.run(permutations=permutations, progress=progress)
     folder, now = _cache(), inputs.Inputs(PACKAGE.parents[1])
     known: dict[str, list[dict[str, Any]]] = {}
     for claim in registry.declared():
@@ -166,6 +167,7 @@ def _key(claim: Claim, record: Mapping[str, Any], now: inputs.Inputs) -> str | N
 
 def _notes(claim: Claim, record: Mapping[str, Any]) -> list[str]:
     # Of the multiverse its own file counts: through the registry it would reach every chapter.
-    code = {*inputs.reached(PACKAGE / "chapters" / f"{claim.section}.py"), MULTIVERSE}
+    own = PACKAGE / "verdicts" / "multiverse.py"
+    code = {*inputs.reached(PACKAGE / "chapters" / f"{claim.section}.py"), own}
     tables = [data.folder().absolute() / data.schema(table)["path"] for table in record["tables"]]
     return [*(f"file {path}" for path in (*sorted(code), *tables)), *record["notes"]]

@@ -179,6 +179,8 @@ def run(
         If the workers' data are not those of this machine.
     """
     todo = tasks(which, permutations=permutations)
+    if data.supposing():  # no other process knows of it
+        jobs, dask = 1, None
     with inputs.unseen():  # each variant notes what it looks at
         if dask is not None:
             rows = _on_cluster(todo, dask)
