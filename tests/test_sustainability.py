@@ -647,6 +647,7 @@ def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
         "sales_first": 100,
         "sales_last": 300,
         "direction": "rose",
+        "sources": "s1, s2",
     }
     none = cases.sales_growth(until=2011)
     assert none.empty
