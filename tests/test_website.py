@@ -336,24 +336,6 @@ def test_the_contents_of_a_page_open_on_a_phone(page, site):
     page.locator("#pst-secondary-sidebar-modal").wait_for(state="visible")
 
 
-def test_captions_and_titles_stay_in_view_on_a_phone(page, site):
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(site + "book/sustainability.html")
-    ends = page.evaluate(
-        """[...document.querySelectorAll(".table-scroll caption")].map((caption) => {
-          caption.closest(".table-scroll").scrollLeft = 80;
-          const box = caption.getBoundingClientRect();
-          return [box.left, box.right];
-        })"""
-    )
-    assert ends
-    assert all(left >= 0 and right <= 360 for left, right in ends), ends
-    links = page.locator(".prev-next-area a")
-    assert links.count()
-    cut = links.evaluate_all("(links) => links.filter((a) => a.scrollWidth > a.clientWidth).length")
-    assert cut == 0
-
-
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
