@@ -614,6 +614,7 @@ def test_shares_of_places_are_told_to_a_tenth_of_a_percent(eight_places, plant):
 def places(plant):
     rows = [
         ("a", 2010, "sales_rmb_million", 100, "village", "about", "s1", "year"),
+        ("a", 2012, "sales_rmb_million", 200, "village", "about", "s5", "year"),
         ("a", 2014, "sales_rmb_million", 300, "village", "about", "s2", "year"),
         ("a", 2014, "shops", 600, "village", "about", "s3", "year"),
         ("a", 2014, "shops", 500, "village", "about", "s4", "year"),
@@ -647,6 +648,7 @@ def test_sales_are_compared_at_the_same_scale_and_never_with_a_guess(places):
         "sales_first": 100,
         "sales_last": 300,
         "direction": "rose",
+        "sources": "s1, s2",
     }
     none = cases.sales_growth(until=2011)
     assert none.empty

@@ -24,6 +24,11 @@ RUN = {"run": "Run on, at commit"}
 COLOPHON = ["jupyter-book", "pandas", "statsmodels", "seaborn", "esda", "geopandas", "scipy"]
 
 
+def _older(version: str) -> str:
+    """Says so if a run was made with other data than this book's."""
+    return "" if version == data.state() else f" (this book has data {data.state()})"
+
+
 class Reference(SphinxDirective):
     """``{reference} claims``, ``sources`` and the like: made from the data at build time."""
 
@@ -286,7 +291,7 @@ class Reference(SphinxDirective):
             names = ["Method", "Used by", "Units", "What is drawn", head, "In short"]
             parts.append(cards.plain_table(names, rows))
         run = f"{told['draws']:,} draws each; run on {told['date']} at commit {told['commit']}, "
-        run += f"data {told['data_version']}. To repeat it: "
+        run += f"data {told['data_version']}{_older(told['data_version'])}. To repeat it: "
         line = nodes.paragraph("", run, classes=["source-line"])
         line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
         return [*parts, line]

@@ -490,20 +490,12 @@ def platform_evidence(*, market: str = NAMES[0], forecasts: bool = True) -> Evid
             "buyers_own": int(buyers["Alibaba China retail"]),
             "buyers_rival": int(buyers["Pinduoduo"]),
             "fine_billion": round(float(fine["amount_rmb_million"].max()) / 1000, 1),
-            "cross_platform": len(coding.reported("upgrading", *_cross_platform())),
-            "cases": len(data.load("cases/cases")),
         },
         limits="Makers divide by different wholes: even in the article's time their shares of one "
         "year differ widely. The last whole year whose share was printed after its end is "
         f"{whole['year'].max()}. What part of the villages' own sales runs over one platform is "
         "printed nowhere that we know of; and a Taobao Village is defined by sales on it.",
     )
-
-
-def _cross_platform() -> list[str]:
-    """The codebook's concept for selling on several platforms."""
-    book = data.load("cases/codebook")
-    return sorted(set(book.loc[book["code"] == "cross_platform", "group"]))
 
 
 def decide_platform(evidence: Evidence) -> tuple[str, str]:

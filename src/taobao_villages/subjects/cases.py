@@ -541,7 +541,7 @@ def sales_growth(*, until: int = 2025) -> pd.DataFrame:
     DataFrame
         ``case_id``, ``scale``, ``first``, ``last`` (years), ``sales_first``, ``sales_last``
         (million yuan), ``direction``: "rose" or "fell" if every source of the last year is above
-        or below every one of the first, else "unclear".
+        or below every one of the first, else "unclear"; ``sources``: ids of both years' sources.
     """
     table = _annual_series()
     table = table[table["indicator"].eq("sales_rmb_million") & table["year"].le(until)]
@@ -550,7 +550,8 @@ def sales_growth(*, until: int = 2025) -> pd.DataFrame:
         years = sorted(set(group["year"]))
         if len(years) < 2:
             continue
-        first, last = (group.loc[group["year"] == year, "value"] for year in (years[0], years[-1]))
+        ends = group[group["year"].isin([years[0], years[-1]])]
+        first, last = (ends.loc[ends["year"] == year, "value"] for year in (years[0], years[-1]))
         direction = (
             "rose"
             if last.min() > first.max()
@@ -567,10 +568,11 @@ def sales_growth(*, until: int = 2025) -> pd.DataFrame:
                 "sales_first": float(first.max()),
                 "sales_last": float(last.max()),
                 "direction": direction,
+                "sources": ", ".join(sorted(set(ends["source_id"]))),
             }
         )
     columns = ["case_id", "scale", "first", "last", "sales_first", "sales_last", "direction"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*columns, "sources"])
 
 
 def thin_profit(
