@@ -715,6 +715,14 @@ def test_only_kept_results_are_shown_when_asked(tmp_path, monkeypatch):
     assert all("variants" not in row for row in store.ledger(only=True))
 
 
+def test_variants_that_differ_from_the_verdict_are_refused(two_claims, monkeypatch):
+    rows = [c.judge().as_dict() for c in ledger.declared()]
+    assert len(store.ledger(rows)) == 2
+    rows[0]["verdict"] = "contradicted"
+    with pytest.raises(ClaimError, match=r"C15: the ledger says contradicted, .* Remedy: remove "):
+        store.ledger(rows)
+
+
 # ---- the ledger for programs ----------------------------------------------------------------
 
 

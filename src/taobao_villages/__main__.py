@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from taobao_villages import data, elsewhere, trail
+from taobao_villages.verdicts.claims import ClaimError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -106,6 +107,9 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         faults = data.check()
     except data.DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except ClaimError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, a folder without the right to write

@@ -2,8 +2,8 @@
 
 What it does in a build, whether started by ``make book`` or by plain ``jupyter-book build .``:
 
-1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes the package,
-   the lock and the files that the notebook read, so that a changed number shows on the page.
+1. Runs the notebooks over the cores into jupyter-cache. The cache's key includes all that a
+   notebook looked at (see `inputs`), so that a changed number shows on the page.
 2. Puts the numbers of the ledger and of the forecasts into the prose: ``{{ C19.value }}``,
    ``{{ F_growth.value }}``.
 3. Turns what notebooks return (figures, claim panels) into pages with captions, sources and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import platform
 from collections import Counter
 from typing import Any
 
@@ -257,6 +258,7 @@ class Reference(SphinxDirective):
             ["Tables, rows", f"{len(data.tables())}, {figures:,}"],
             ["Sources", f"{len(data.sources()):,}"],
             ["Claims with a verdict, variants run", f"{len(judged)}, {variants:,}"],
+            ["Python", platform.python_version()],
             *([name, importlib.metadata.version(name)] for name in COLOPHON),
         ]
         return [cards.plain_table(["What", "State"], rows)]

@@ -14,7 +14,7 @@ import pandas as pd
 from taobao_villages import LAYOUT, PACKAGE, data, inputs
 from taobao_villages.verdicts import ledger as registry
 from taobao_villages.verdicts import multiverse
-from taobao_villages.verdicts.claims import Claim
+from taobao_villages.verdicts.claims import Claim, ClaimError
 
 LOGGER = logging.getLogger(__name__)
 OF_BYTES = {"hash": None, "bytes": None}  # of a table's description: the file has them
@@ -81,9 +81,22 @@ def ledger(
     -------
     list of dict
         The entries, with ``variants`` as in `summary`.
+
+    Raises
+    ------
+    ClaimError
+        If the variants of a claim, under its default choices, say something else than its entry.
     """
     told = multiverse.summary(kept(only=only))
     rows = registry.ledger() if entries is None else entries
+    differ = [
+        f"{row['id']}: the ledger says {row['verdict']}, the variants under the same choices "
+        f"{told[row['id']]['default']}. Remedy: remove {_cache()}, and tell us how this came about"
+        for row in rows
+        if row["id"] in told and told[row["id"]]["default"] != row["verdict"]
+    ]
+    if differ:
+        raise ClaimError("\n".join(differ))
     return [
         dict(row) | ({"variants": told[row["id"]]} if row["id"] in told else {}) for row in rows
     ]
