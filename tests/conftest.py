@@ -60,6 +60,13 @@ def root() -> Path:
     return Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True)
+def anew():
+    """No test gets what another has kept: it may have put functions in the place of others."""
+    with data.replaced({}):
+        yield
+
+
 @pytest.fixture
 def put():
     """Puts a made-up table in the place of a real one until the test ends: ``put(name, frame)``."""

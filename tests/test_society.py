@@ -133,6 +133,7 @@ def test_a_cell_counts_its_sources_once(planted):
     assert ("diffusion", "b", "kin") in table.index
     rows = planted["cases/society"]
     rows.loc[len(rows)] = ["a", "tradition", "farming", "kept", 2016, "m061", False, None]
+    planted["cases/society"] = rows
     farming = cases.single_sourced().query("cell.str.startswith('farming')", engine="python")
     assert farming["n_sources"].tolist() == [1, 1]
     certain = cases.single_sourced(doubtful=False)
@@ -267,9 +268,9 @@ def test_series_keep_conflicts_and_never_mix_scales(planted):
 
 def test_household_shares_keep_both_totals(planted):
     code(planted, ("a", "outcome", "first_shop_year", "m058", "clear"))
-    planted["cases/case_codes"].loc[
-        planted["cases/case_codes"]["code"] == "first_shop_year", "value"
-    ] = "2006"
+    codes = planted["cases/case_codes"]
+    codes.loc[codes["code"] == "first_shop_year", "value"] = "2006"
+    planted["cases/case_codes"] = codes
     # 20 of 200 or of 100 households, four years after the first shop
     row = cases.household_shares().iloc[0]
     assert (row["low"], row["high"], row["since_first"]) == (10.0, 20.0, 4)
@@ -324,6 +325,7 @@ def test_a_village_counts_only_if_the_coder_says_so(planted):
 def test_lost_festivals_contradict(planted):
     rows = planted["cases/society"]
     rows.loc[len(rows)] = ["lirendong", "tradition", "festivals", "lost", 2018, "m061", False, None]
+    planted["cases/society"] = rows
     assert society.C28.judge().verdict == "contradicted"
 
 
@@ -339,6 +341,7 @@ def test_strength_of_evidence(planted):
         False,
         None,
     ]
+    planted["cases/society"] = rows
     grades = data.sources()["reliability"]
     assert (grades["ali2016en"], grades["m058"]) == ("A", "C")
     table = cases.traditions().set_index(["case_id", "item"])
