@@ -8,12 +8,15 @@ Notes are lines of a kind and a name:
 
 =========== ====================================================================================
 file        opened for reading; libraries do not count here, see below
-folder      listed
+folder      listed, by names alone
+entries     listed, with kind and size of each entry
+link        asked where it leads
 module      searched for in this folder
 state       asked whether it is there, how large it is, and since when
 variable    of the environment; ``*`` stands for all
 unknown     what nobody can know: another process, another machine, a library that opens files
-            without Python, the clock. What has such a note is never kept.
+            without Python, the clock, chance without a seed (these two by their usual names, in
+            cells). What has such a note is never kept.
 =========== ====================================================================================
 
 Besides, `surroundings` counts for everything: the version of Python, every file of the libraries
@@ -26,6 +29,7 @@ This module imports nothing else of the package: a kernel begins with it.
 from __future__ import annotations
 
 import ast
+import glob
 import hashlib
 import importlib.util
 import locale
@@ -58,7 +62,17 @@ VARIABLE = "TAOBAO_READS"  # names the file that takes the notes of a kernel
 # Variables that the build itself sets for a kernel.
 OF_KERNELS = (VARIABLE, "JPY_", "MPLBACKEND", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # What libraries read of the environment without Python, which then tells nothing.
-IN_C = ("LANG", "LC_", "TZ", "PYTHONHASHSEED", "OMP_", "OPENBLAS_", "MKL_", "LD_")
+IN_C = (
+    *("LANG", "LC_", "TZ", "PYTHONHASHSEED", "PYTHONPATH", "PYTHONWARNINGS", "IPYTHONDIR"),
+    *("JUPYTER_PATH", "JUPYTER_CONFIG", "MPLCONFIGDIR", "OMP_", "OPENBLAS_", "MKL_", "LD_"),
+)
+# Settings that a kernel has read before its first cell; "~" is the home, "." the environment.
+SETTINGS = (
+    *("~/.config/matplotlib/matplotlibrc", "~/.matplotlib/matplotlibrc"),
+    *("~/.ipython/profile_default/*.py", "~/.ipython/profile_default/startup/*.py"),
+    *("./etc/ipython/*.py", "./pyvenv.cfg", "./share/jupyter/kernels/python3/kernel.json"),
+    "~/.local/share/jupyter/kernels/python3/kernel.json",
+)
 WRITES = os.O_TRUNC | os.O_EXCL
 STAT = os.stat  # before anybody stands in front of it
 ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
@@ -69,6 +83,7 @@ QUIET = {
     *("pyproj", "rpds", "scipy", "shapely", "sklearn", "statsmodels", "tornado", "wcwidth"),
     *("yaml", "zmq"),
 }
+COUNTED = (".py", ".pyc", ".so", ".pyd", ".pth")  # files of libraries that `surroundings` counts
 ELSEWHERE = {  # events of what happens outside of this process
     "os.exec": "it starts another program",
     "os.posix_spawn": "it starts another program",
@@ -82,7 +97,10 @@ ELSEWHERE = {  # events of what happens outside of this process
     "socket.gethostbyname": "it asks another machine",
     "socket.gethostname": "it asks for the machine's name",
 }
-CLOCK = {"now", "today", "utcnow", "time", "time_ns", "ctime", "localtime", "gmtime", "monotonic"}
+CLOCK = {"now", "today", "utcnow", "time_ns", "monotonic", "perf_counter", "process_time"}
+CLOCK |= {"urandom", "uuid1", "uuid4", "token_hex", "token_bytes", "token_urlsafe"}
+CLOCK_IF_BARE = {"time", "ctime", "localtime", "gmtime"}
+SEEDED = {"default_rng", "Random", "RandomState", "SeedSequence", "Generator", "PCG64", "seed"}
 
 
 # ---- what is noted ----------------------------------------------------------------------------
@@ -93,6 +111,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.takers: list[Callable[[str], None]] = []
+        self.logs: list[Callable[[str], None]] = []  # takers that hear of forks too
         self.made: set[str] = set()  # files and folders that the process wrote itself
         self.hooked = self.closed = False
         self.real: list[tuple[Any, str, Any]] = []
@@ -126,16 +145,29 @@ class _Watch:
         if event == "open":
             self.opened(*arguments)
         elif event in ("os.listdir", "os.scandir"):
-            self.listed(arguments[0], sys._getframe(2))
+            kind = "folder" if event == "os.listdir" else "entries"
+            self.listed(kind, arguments[0], sys._getframe(2))
         elif event == "import":
             self.imported(arguments[0], arguments[1])
         elif event == "sqlite3.connect":
-            self.opened(arguments[0], "r", 0)
+            if str(arguments[0]).startswith("file:"):
+                self.note("unknown", "it opens a database by an address")
+            elif arguments[0] != ":memory:":
+                self.opened(arguments[0], "r", 0)
+                self.opened(f"{os.fsdecode(arguments[0])}-wal", "r", 0)  # what it has not yet taken
         elif event == "os.mkdir":
             self.made.add(_absolute(arguments[0]))
         elif event == "os.rename":
-            if _absolute(arguments[0]) in self.made:
+            if self.foreign(name := _absolute(arguments[0])):
+                self.note("file", name)  # it may be read under its other name
+            else:
                 self.made.add(_absolute(arguments[1]))
+        elif event in ("os.link", "os.symlink"):
+            self.opened(arguments[0], "r", 0)
+        elif event == "os.chdir":
+            self.note("link", _absolute(arguments[0]))
+        elif event == "os.fork" and len(self.takers) > len(self.logs):
+            self.note("unknown", "it divides into two processes")
         elif event in ELSEWHERE:
             self.note("unknown", f"{ELSEWHERE[event]} ({event})")
 
@@ -146,17 +178,20 @@ class _Watch:
         flags = flags if isinstance(flags, int) else 0
         if flags & WRITES or (isinstance(mode, str) and "w" in mode and not flags):
             self.made.add(name)
-        elif flags & ACCESS != os.O_WRONLY and self.foreign(name) and not installed(name):
-            self.note("file", name)
+        elif flags & ACCESS != os.O_WRONLY and self.foreign(name):
+            if not installed(name):
+                self.note("file", name)
+            elif not name.endswith(COUNTED):  # a library's own data
+                self.note("state", name)
 
-    def listed(self, path: Any, frame: FrameType | None) -> None:
+    def listed(self, kind: str, path: Any, frame: FrameType | None) -> None:
         if isinstance(path, int):
             return
         name = _absolute("." if path is None else path)
         if not self.foreign(name) or installed(name):
             return
         if frame is None or "importlib" not in frame.f_code.co_filename:  # see `imported`
-            self.note("folder", name)
+            self.note(kind, name)
 
     def imported(self, module: str, file: Any) -> None:
         if not file and "." not in module:
@@ -183,16 +218,19 @@ class _Watch:
     def stand_in_front(self) -> None:
         """Of the functions whose calls Python does not tell."""
 
-        def state(real: Any) -> Any:
-            def told(path: Any, *more: Any, **named: Any) -> Any:
-                if not (self.closed or isinstance(path, int) or named.get("dir_fd")):
-                    with suppress(TypeError, ValueError):
-                        name = _absolute(path)
-                        if self.foreign(name) and not installed(name):
-                            self.note("state", name)
-                return real(path, *more, **named)
+        def place(kind: str) -> Callable[[Any], Any]:
+            def front(real: Any) -> Any:
+                def told(path: Any, *more: Any, **named: Any) -> Any:
+                    if not (self.closed or isinstance(path, int) or named.get("dir_fd")):
+                        with suppress(TypeError, ValueError):
+                            name = _absolute(path)
+                            if self.foreign(name) and not installed(name):
+                                self.note(kind, name)
+                    return real(path, *more, **named)
 
-            return told
+                return told
+
+            return front
 
         def variable(real: Any) -> Any:
             def told(environ: Any, name: Any) -> Any:
@@ -219,11 +257,14 @@ class _Watch:
             return told
 
         fronts: list[tuple[Any, str, Any]] = [
-            (os, "stat", state),
-            (os, "lstat", state),
-            (os, "access", state),
+            (os, "stat", place("state")),
+            (os, "lstat", place("link")),
+            (os, "access", place("state")),
+            (os, "readlink", place("link")),
+            (os._Environ, "__getitem__", variable),
+            (os._Environ, "__iter__", variables),
+            (os._Environ, "__len__", variables),
         ]
-        fronts += [(os._Environ, "__getitem__", variable), (os._Environ, "__iter__", variables)]
         with suppress(ImportError):  # elsewhere than on Unix subprocess tells
             import _posixsubprocess
 
@@ -262,6 +303,7 @@ def trace(log: str) -> None:
                 os.write(again, line)
 
     take(f"file {Path(__file__).absolute()}")  # that notes are taken at all
+    _WATCH.logs.append(take)
     _WATCH.add(take)
 
 
@@ -312,10 +354,15 @@ def of_clock(code: str) -> list[str]:
     """Notes for calls in the source of cells that ask for the time, as far as their names tell."""
     with suppress(SyntaxError):
         for node in ast.walk(ast.parse(code)):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                if name in CLOCK or (name == "default_rng" and not node.args + node.keywords):
-                    return [f"unknown it asks for the time, or for chance without a seed ({name})"]
+            if not isinstance(node, ast.Call):
+                continue
+            said = ast.unparse(node.func).split(".")
+            bare = not (node.args or node.keywords)
+            time = said[-1] in CLOCK or (bare and said[-1] in CLOCK_IF_BARE)
+            drawn = said[-2:-1] == ["random"] and said[-1] not in SEEDED
+            if time or (drawn and "seed(" not in code) or (bare and said[-1] in SEEDED):
+                name = ".".join(said)
+                return [f"unknown it asks for the time, or for chance without a seed ({name})"]
         return []
     return ["unknown it has lines that are no plain Python"]
 
@@ -365,6 +412,21 @@ class Inputs:
             return hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "replace")).hexdigest()
         return "none"
 
+    def _entries(self, name: str) -> str:
+        with suppress(OSError):
+            told = [
+                f"{one.name} {one.is_dir()} {'' if one.is_dir() else one.stat().st_size}"
+                for one in os.scandir(name)
+                if one.name != "__pycache__" and not one.name.startswith(".")
+            ]
+            return hashlib.sha256("\n".join(sorted(told)).encode("utf-8", "replace")).hexdigest()
+        return "none"
+
+    def _link(self, name: str) -> str:
+        with suppress(OSError, ValueError):
+            return f"to {os.readlink(name)}"
+        return self._state(name)
+
     def _module(self, name: str) -> str:
         folder, _, module = name.rpartition(os.sep)
         one = f"listed {folder}"
@@ -395,6 +457,10 @@ def surroundings() -> str:
     with unseen():
         for told in sorted(_libraries()):
             total.update(f"{told}\n".encode("utf-8", "surrogateescape"))
+    for told in SETTINGS:
+        place = sys.prefix if told.startswith(".") else os.path.expanduser("~")
+        for name in sorted(glob.glob(place + told[1:])):
+            total.update(f"{name} {hashlib.sha256(Path(name).read_bytes()).hexdigest()}".encode())
     for name, value in sorted(os.environ.items()):
         if name.startswith(IN_C) and not name.startswith(OF_KERNELS):
             total.update(f"{name}={value}\n".encode("utf-8", "surrogateescape"))
@@ -407,7 +473,7 @@ def _libraries() -> Iterator[str]:
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for one in entries:
-                if one.name.endswith((".py", ".so", ".pyd", ".pth", ".dist-info")):
+                if one.name.endswith((*COUNTED, ".dist-info")):
                     told = one.stat()
                     yield f"{one.path} {told.st_size} {told.st_mtime_ns}"
                 elif one.name not in ("__pycache__", "tests") and one.is_dir(follow_symlinks=False):

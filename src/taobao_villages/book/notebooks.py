@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,9 +113,12 @@ class Notes:
     def _is_new(self, note: str) -> bool:
         kind, _, name = note.partition(" ")
         try:
-            return kind == "file" and os.stat(name).st_mtime > self.began
-        except OSError:
+            told = os.stat(name)
+        except (OSError, ValueError):
             return False
+        listed = kind in ("folder", "entries")
+        seen = kind in ("file", "state", "link") and not stat.S_ISDIR(told.st_mode)
+        return (listed or seen) and max(told.st_mtime, told.st_ctime) > self.began
 
     def _kept(self, path: Path) -> Path:
         source = hashlib.sha256(json.dumps(cells_of(path)).encode()).hexdigest()[:16]

@@ -42,15 +42,19 @@ def kept(
         return multiverse.run(permutations=permutations, progress=progress)
     folder, now = _cache(), inputs.Inputs(PACKAGE.parents[1])
     known: dict[str, list[dict[str, Any]]] = {}
-    for claim in registry.declared():
+    with inputs.watched() as seen:  # what chapters looked at when they were imported
+        claims = registry.declared()
+    told = inputs.besides(seen, PACKAGE, data.folder())
+    imported = [note for note in told if not note.startswith("module ")]
+    for claim in claims:
         for record in _records(folder / f"{claim.id}-{permutations}.json"):
             if record["key"] and record["key"] == _key(claim, record, now):
                 known[claim.id] = record["rows"]
                 inputs.note(_notes(claim, record))
-    missing = [claim for claim in registry.declared() if claim.id not in known]
+    missing = [claim for claim in claims if claim.id not in known]
     if missing and not only:
         fresh = multiverse.run(missing, permutations=permutations, progress=progress)
-        records = {claim.id: _record(claim, fresh, now) for claim in missing}
+        records = {claim.id: _record(claim, fresh, imported, now) for claim in missing}
         known |= {name: record["rows"] for name, record in records.items()}
         try:
             for name, record in records.items():
@@ -61,7 +65,7 @@ def kept(
                 "Remedy: make room there, or allow yourself to write",
                 *(error.filename, error.strerror),
             )
-    rows = [row for claim in registry.declared() for row in known.get(claim.id, [])]
+    rows = [row for claim in claims for row in known.get(claim.id, [])]
     return pd.DataFrame(rows, columns=multiverse.COLUMNS)
 
 
@@ -144,13 +148,18 @@ def _records(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
 
-def _record(claim: Claim, fresh: pd.DataFrame, now: inputs.Inputs) -> dict[str, Any]:
+def _record(
+    claim: Claim, fresh: pd.DataFrame, imported: Sequence[str], now: inputs.Inputs
+) -> dict[str, Any]:
     """A claim's rows with the key under which they hold, and what they were computed from."""
     rows = fresh[fresh["claim_id"] == claim.id]
     record: dict[str, Any] = {
-        name: sorted(set().union(*rows[name])) for name in ("tables", "notes")
+        "tables": sorted(set().union(*rows["tables"])),
+        "notes": sorted(set(imported).union(*rows["notes"])),
     }
     told = json.loads(rows.drop(columns="notes").to_json(orient="records"))
+    if why := [note for note in record["notes"] if note.startswith("unknown ")]:
+        LOGGER.warning("%s is computed each time: %s", claim.id, why[0].partition(" ")[2])
     return record | {"key": _key(claim, record, now), "rows": told}
 
 

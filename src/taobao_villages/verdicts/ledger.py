@@ -10,9 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taobao_villages import data
+from taobao_villages import data, inputs
 from taobao_villages.verdicts import card
 from taobao_villages.verdicts.claims import Claim, ClaimError
+
+_AT_IMPORT: set[str] = set()  # what chapters looked at when they were imported, see `inputs`
 
 
 def sections() -> list[str]:
@@ -30,7 +32,11 @@ def declared() -> list[Claim]:
                 f"claims.csv has the section {section}, which no chapter is named after. Remedy: "
                 f"write src/taobao_villages/chapters/{section}.py, or mend the name"
             )
-        for item in vars(importlib.import_module(name)).values():
+        with inputs.watched() as notes:
+            chapter = importlib.import_module(name)
+        _AT_IMPORT.update(notes)
+        inputs.note(_AT_IMPORT)
+        for item in vars(chapter).values():
             if isinstance(item, Claim):
                 found[item.id] = item
     return [found[key] for key in sorted(found)]
