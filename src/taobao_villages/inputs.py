@@ -78,10 +78,8 @@ STAT = os.stat  # before anybody stands in front of it
 ACCESS = os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which Windows does not name
 # Compiled libraries that open no file, or open it through Python. Others may: see `_imported`.
 QUIET = {
-    *("_cffi_backend", "charset_normalizer", "contourpy", "debugpy", "kiwisolver", "markupsafe"),
-    *("matplotlib", "msgpack", "numpy", "pandas", "patsy", "PIL", "psutil", "pydantic_core"),
-    *("pyproj", "rpds", "scipy", "shapely", "sklearn", "statsmodels", "tornado", "wcwidth"),
-    *("yaml", "zmq"),
+    *("contourpy", "kiwisolver", "matplotlib", "numpy", "pandas", "patsy", "PIL", "pyproj"),
+    *("rpds", "scipy", "shapely", "sklearn", "statsmodels", "yaml", "zmq"),
 }
 COUNTED = (".py", ".pyc", ".so", ".pyd", ".pth")  # files of libraries that `surroundings` counts
 ELSEWHERE = {  # events of what happens outside of this process
@@ -204,8 +202,7 @@ class _Watch:
         if not installed(name):
             self.note("file", name)
         of_python = name.startswith(PYTHON) and "site-packages" not in name
-        quiet = top in QUIET or top.endswith("__mypyc")  # a part of another compiled module
-        if not (quiet or of_python) or top in ("_dbm", "_gdbm"):
+        if not (top in QUIET or of_python or by_product(top)) or top in ("_dbm", "_gdbm"):
             self.note("unknown", f"{top} is compiled and may open files without Python")
 
     def foreign(self, name: str) -> bool:
@@ -272,6 +269,18 @@ class _Watch:
         self.real = [(owner, name, getattr(owner, name)) for owner, name, _ in fronts]
         for (owner, name, front), (_, _, real) in zip(fronts, self.real, strict=True):
             setattr(owner, name, front(real))
+
+
+def by_product(top: str) -> bool:
+    """Whether a library is loaded because another one is imported, and not because it is used."""
+    frame: FrameType | None = sys._getframe(1)
+    first = ""
+    while frame:
+        file = frame.f_code.co_filename
+        if frame.f_code.co_name == "<module>" and installed(file):
+            first = file
+        frame = frame.f_back
+    return bool(first) and top not in Path(first).parts and Path(first).stem != top
 
 
 _WATCH = _Watch()
@@ -359,7 +368,8 @@ def of_clock(code: str) -> list[str]:
             said = ast.unparse(node.func).split(".")
             bare = not (node.args or node.keywords)
             time = said[-1] in CLOCK or (bare and said[-1] in CLOCK_IF_BARE)
-            drawn = said[-2:-1] == ["random"] and said[-1] not in SEEDED
+            module = len(said) > 2 or "import random" in code  # else a variable of that name
+            drawn = said[-2:-1] == ["random"] and module and said[-1] not in SEEDED
             if time or (drawn and "seed(" not in code) or (bare and said[-1] in SEEDED):
                 name = ".".join(said)
                 return [f"unknown it asks for the time, or for chance without a seed ({name})"]
