@@ -353,7 +353,14 @@ def make(tmp_path):
     python.chmod(0o755)
 
     def run(*words: str, **environ: str) -> list[str]:
-        own = {k: v for k, v in os.environ.items() if k not in (*names, "PYTHON")} | environ
+        outer = (
+            *names,
+            "PYTHON",
+            "MAKEFLAGS",
+            "MAKELEVEL",
+            "MFLAGS",
+        )  # of a make that runs the tests
+        own = {k: v for k, v in os.environ.items() if k not in outer} | environ
         call = ["make", *words]
         done = subprocess.run(call, cwd=folder, env=own, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -470,7 +470,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch, capl
         path.touch()
         raise full
 
-    monkeypatch.setattr(Path, "write_text", write)
+    monkeypatch.setattr(Path, "write_bytes", write)
     with pytest.raises(OSError, match="No space left"):
         notebooks.keep(tmp_path / "ledger.json", lambda: "[]")
     assert not (tmp_path / "ledger.json").exists()

@@ -312,16 +312,34 @@ def test_the_surroundings_are_python_every_library_and_what_c_reads(tmp_path, mo
     assert len(set(keys)) == len(keys)
 
 
-def test_a_key_is_of_the_folder_and_of_every_note(tmp_path):
+def test_a_key_is_of_every_note(tmp_path):
     (tmp_path / "x").write_text("1")
     notes = [f"file {tmp_path / 'x'}", f"state {tmp_path / 'y'}"]
-    key = inputs.Inputs(tmp_path).key(notes)
-    assert inputs.Inputs(tmp_path).key(reversed(notes)) == key
-    assert inputs.Inputs(tmp_path.parent).key(notes) != key  # a cell may print where it is
-    assert inputs.Inputs(tmp_path).key(notes, "more") != key
-    assert inputs.Inputs(tmp_path).key([*notes, "unknown anything"]) is None
+    key = inputs.Inputs().key(notes)
+    assert inputs.Inputs().key(reversed(notes)) == key
+    assert inputs.Inputs().key(notes, "more") != key
+    assert inputs.Inputs().key([*notes, "unknown anything"]) is None
     (tmp_path / "y").mkdir()
-    assert inputs.Inputs(tmp_path).key(notes) != key
+    assert inputs.Inputs().key(notes) != key
+
+
+def test_what_lies_in_a_home_may_lie_elsewhere(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_text("1")
+    keys = {
+        inputs.Inputs(data=tmp_path / name).key([f"file {tmp_path / name / 'x'}"])
+        for name in ("one", "two")
+    }
+    assert len(keys) == 1
+
+
+def test_a_notebook_in_another_folder_is_another(notebook, tmp_path):
+    """A cell may print where it is."""
+    notes = notebooks.Notes(tmp_path / "notes", tmp_path)
+    known = notes.note(notebook(), [f"file {tmp_path / 'x'}"])
+    (tmp_path / "b").mkdir()
+    assert notes.key(Path(shutil.copy(notebook(), tmp_path / "b" / "a.ipynb"))) != known
 
 
 @pytest.mark.parametrize(

@@ -477,7 +477,7 @@ def test_jiangsu_decides_the_south():
 def test_the_number_of_workers_changes_nothing():
     some = [c for c in ledger.declared() if c.id in ("C20", "C21")]
     one, two = (multiverse.run(some, permutations=99, jobs=jobs) for jobs in (1, 2))
-    pd.testing.assert_frame_equal(one, two)
+    pd.testing.assert_frame_equal(one.drop(columns="notes"), two.drop(columns="notes"))
 
 
 def test_a_cluster_gives_the_same_with_one_worker_or_two():
@@ -489,10 +489,10 @@ def test_a_cluster_gives_the_same_with_one_worker_or_two():
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         there = multiverse.run(some, permutations=99, dask=cluster.scheduler_address)
-        pd.testing.assert_frame_equal(here, there)
+        pd.testing.assert_frame_equal(here.drop(columns="notes"), there.drop(columns="notes"))
         cluster.scale(1)
         again = multiverse.run(some, permutations=99, dask=cluster.scheduler_address)
-        pd.testing.assert_frame_equal(here, again)
+        pd.testing.assert_frame_equal(here.drop(columns="notes"), again.drop(columns="notes"))
 
 
 def test_a_cluster_with_other_data_is_refused(tmp_path):
@@ -694,7 +694,7 @@ def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch
 
     def key(*tables, notes=()):
         record = {"tables": ["claims", *tables], "notes": [*notes]}
-        return store._key(claim(), record, inputs.Inputs(tmp_path))
+        return store._key(claim(), record, inputs.Inputs())
 
     first = key()
     assert key("villages/national") != first

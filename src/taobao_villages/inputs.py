@@ -384,25 +384,39 @@ class Inputs:
     """How the things of some notes are now.
 
     A file is read once, and what is edited afterwards counts for the next `Inputs`.
+
+    Parameters
+    ----------
+    **homes : Path
+        Folders by name, ``data`` for example: what lies in one counts by its name there, so that
+        it may lie elsewhere. The package is one.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = os.path.realpath(root)
+    def __init__(self, **homes: Path) -> None:
+        places = {"package": PACKAGE, **homes}
+        self.homes = {f"{path.absolute()}{os.sep}": name for name, path in places.items()}
         self.known: dict[str, str] = {}
 
     def key(self, notes: Iterable[str], *more: str) -> str | None:
         """Fingerprint of the notes' things, the surroundings and `more`; None if one is unknown."""
-        total = hashlib.sha256(f"{surroundings()} {self.root}\n".encode())
+        total = hashlib.sha256(f"{surroundings()}\n".encode())
         for text in more:
             total.update(f"{text}\n".encode())
-        for one in sorted(set(notes)):
+        lines = []
+        for one in set(notes):
             kind, _, name = one.partition(" ")
             if kind == "unknown" or not hasattr(
                 self, f"_{kind}"
             ):  # of another version of this file
                 return None
-            total.update(f"{one} {self.value(kind, name)}\n".encode("utf-8", "surrogateescape"))
+            lines.append(f"{kind} {self.called(name)} {self.value(kind, name)}\n")
+        total.update("".join(sorted(lines)).encode("utf-8", "surrogateescape"))
         return total.hexdigest()
+
+    def called(self, name: str) -> str:
+        """A path from the home that it lies in."""
+        home = max((h for h in self.homes if name.startswith(h)), key=len, default="")
+        return f"{self.homes[home]}:{name[len(home) :]}" if home else name
 
     def value(self, kind: str, name: str) -> str:
         one = f"{kind} {name}"
@@ -448,7 +462,7 @@ class Inputs:
 
     def _state(self, name: str) -> str:
         told = _size_and_time(name)
-        inside = name.startswith((self.root + os.sep, str(PACKAGE.parents[1]) + os.sep))
+        inside = name.startswith((*self.homes, str(PACKAGE.parents[1]) + os.sep))
         # A checkout gives its files another time, and git another folder another size.
         return told.rpartition(" ")[0] if inside else told
 

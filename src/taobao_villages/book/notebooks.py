@@ -54,9 +54,10 @@ def digest(root: Path, *, pages: bool = False) -> str:
     files += sorted(data.folder().rglob("*.*"))
     for name in ASSETS if pages else ():
         files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
-    now = inputs.Inputs(root).key(f"file {path.absolute()}" for path in [*files, root / LOCK])
-    assert now is not None
-    return now
+    now = inputs.Inputs(data=data.folder(), repository=root)
+    key = now.key(f"file {path.absolute()}" for path in [*files, root / LOCK])
+    assert key is not None
+    return key
 
 
 class Notes:
@@ -73,7 +74,8 @@ class Notes:
     """
 
     def __init__(self, folder: Path, root: Path):
-        self.folder, self.began, self.inputs = folder, time.time(), inputs.Inputs(root)
+        self.folder, self.began = folder, time.time()
+        self.inputs = inputs.Inputs(data=data.folder(), repository=root)
         # Before any notebook runs: what is edited while one does is newer than its output.
         for path in [*inputs.of_package(PACKAGE), *data.folder().rglob("*.*")]:
             self.inputs.value("file", str(path.absolute()))
@@ -288,7 +290,7 @@ def keep(path: Path, compute: Callable[[], str]) -> Any:
     Package, data and lock are in the name of `path` (see `kept_in`); what else `compute` looked at
     is kept with the result and looked at again.
     """
-    now = inputs.Inputs(PACKAGE.parents[1])
+    now = inputs.Inputs(data=data.folder())
     if path.exists():
         kept = json.loads(path.read_text("utf-8"))
         if kept["key"] is not None and kept["key"] == now.key(kept["notes"]):

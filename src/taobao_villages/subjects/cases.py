@@ -16,9 +16,7 @@ from taobao_villages.subjects import coding
 ARTICLE = "li2017"
 CASES = ("all cases", "all but counties and prefectures", "all but the article's own")
 NEARBY = (
-    "wholesale market",
-    "wholesale market or garment cluster",
-    "any market or factory cluster",
+    *("wholesale market", "wholesale market or garment cluster", "any market or factory cluster"),
 )
 HOUSEHOLDS = ("households_ecommerce", "share_households_ecommerce_pct")
 SOLO = "share of village shops run by an individual without employees"

@@ -40,7 +40,7 @@ def kept(
     """
     if data.supposing():  # what is kept is of the files
         return multiverse.run(permutations=permutations, progress=progress)
-    folder, now = _cache(), inputs.Inputs(PACKAGE.parents[1])
+    folder, now = _cache(), inputs.Inputs(data=data.folder())
     known: dict[str, list[dict[str, Any]]] = {}
     with inputs.watched() as seen:  # what chapters looked at when they were imported
         claims = registry.declared()

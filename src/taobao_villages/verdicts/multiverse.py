@@ -103,7 +103,9 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"], reads]
     # What the key of kept results has by itself: these tables, their description, the package.
     own = {data.folder() / data.schema(table)["path"] for table in tables}
-    others = inputs.besides(notes, PACKAGE, *own, data.folder() / "datapackage.json")
+    seen = inputs.besides(notes, PACKAGE, *own, data.folder() / "datapackage.json")
+    # Libraries are imported by whichever variant comes first.
+    others = [note for note in seen if not note.startswith("module ")]
     return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE), others], strict=True))
 
 
