@@ -82,19 +82,20 @@ class Notes:
 
     def key(self, path: Path) -> str | None:
         """The notebook's key in the cache; None if it must run."""
-        try:
-            notes = json.loads(self._kept(path).read_text("utf-8"))
-        except (FileNotFoundError, ValueError):  # never run, or half written
-            return None
-        return self.inputs.key(notes, str(path.absolute()))
+        notes = self._noted(path)
+        return None if notes is None else self.inputs.key(notes, str(path.absolute()))
 
     def unknown(self, path: Path) -> str:
         """Why nobody can tell whether a notebook would print the same again; else nothing."""
-        try:
-            notes = json.loads(self._kept(path).read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            return ""
+        notes = self._noted(path) or []
         return next((n.partition(" ")[2] for n in notes if n.startswith("unknown ")), "")
+
+    def _noted(self, path: Path) -> list[str] | None:
+        """What the notebook looked at; None if it never ran so, or was half written."""
+        try:
+            return json.loads(self._kept(path).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
 
     def note(self, path: Path, noted: Iterable[str]) -> str:
         """Keep what a run of the notebook has noted, and return its key."""
