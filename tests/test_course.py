@@ -251,6 +251,12 @@ def test_solutions_score_full_untouched_labs_score_zero_and_slips_get_their_hint
         assert sum(row["slips"] for row in made.rows if row["lab"] == number) >= 3
 
 
+def test_slips_that_give_one_value_on_some_data_get_all_their_hints():
+    wrong = [{"value": value, "hint": hint} for value, hint in ((24, "a."), (1, "b."), (24, "c."))]
+    entry = {"points": 2, "right": [7], "wrong": wrong, "within": 0, "absolute": 1e-6}
+    assert [grading.judge([value], entry)[1] for value in (24, 1, 7)] == ["a. Or: c.", "b.", ""]
+
+
 def test_keys_change_with_the_seed_and_come_back_with_it(made, tmp_path):
     lab = lab_files.labs()[3]
     first = json.loads((made.out / "instructor/lab_4/key.json").read_text("utf-8"))

@@ -205,9 +205,10 @@ def judge(answers: Sequence[Any], entry: Mapping[str, Any]) -> tuple[int, str]:
         return entry["points"], ""
     if answers[0] is None:
         return 0, "Not answered, or not a number or text."
-    for wrong in entry["wrong"]:
-        if same(answers[0], wrong["value"], entry):
-            return 0, wrong["hint"]
+    # On some data two slips give one value: nobody knows which it was, so both hints are given.
+    hints = [one["hint"] for one in entry["wrong"] if same(answers[0], one["value"], entry)]
+    if hints:
+        return 0, " Or: ".join(hints)
     if same(answers[0], entry["right"][0], entry):
         if None in answers[1:]:
             return (
