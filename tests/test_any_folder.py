@@ -556,11 +556,14 @@ def test_a_folder_that_cannot_be_built_in_is_named(tmp_path, monkeypatch):
         alone.begin(SimpleNamespace(srcdir=tmp_path))
     (tmp_path / ".cache").unlink()
 
-    def no_locks(*_, **__):
-        raise OSError(errno.ENOLCK, "No locks available")
+    said = [OSError(n, os.strerror(n)) for n in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)]
+    for error in (*said, NotImplementedError("flock")):
 
-    monkeypatch.setattr(alone.FileLock, "acquire", no_locks)
-    alone.begin(SimpleNamespace(srcdir=tmp_path))  # a build without a lock, rather than none
+        def no_locks(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(alone.FileLock, "acquire", no_locks)
+        alone.begin(SimpleNamespace(srcdir=tmp_path))  # a build without a lock, rather than none
 
 
 # ---- the same bytes -----------------------------------------------------------------------------

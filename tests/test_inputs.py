@@ -152,7 +152,7 @@ def test_whatever_a_cell_looks_at_lets_it_run_again_when_it_changes(
     base = sqlite3.connect(outside / "base.db")
     base.execute("create table t (a)")
     base.commit()
-    for name in ("v1", "v2"):
+    for name in ("v1", "v2", "grows"):
         (outside / name).mkdir()
         (outside / name / "x").write_text(name)
     (outside / "current").symlink_to("v1")
@@ -161,7 +161,9 @@ def test_whatever_a_cell_looks_at_lets_it_run_again_when_it_changes(
     library.write_text("1")
     monkeypatch.setenv("TAOBAO_TRIAL", "1")
     compiled = [sys.executable, "-c", "import helpers"]  # then its bytecode alone is opened
-    subprocess.run(compiled, cwd=run.folder, check=True, env=os.environ | {"PYTHONPATH": "."})
+    compiling = os.environ | {"PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run(compiled, cwd=run.folder, check=True, env=compiling)
+    assert list((run.folder / "__pycache__").glob("helpers.*"))
     there = f"from pathlib import Path\nthere = Path({str(outside)!r})\n"
     cells = {
         "helper": "import helpers\nprint(helpers.X)",
@@ -171,11 +173,14 @@ def test_whatever_a_cell_looks_at_lets_it_run_again_when_it_changes(
         "pandas": there + "import pandas as pd\npd.read_csv(there / 'table.csv')",
         "listing": there + "print(len(list(there.glob('*.txt'))))",
         "walk": there + "import os\nprint(list(os.walk(there)))",
+        "names": there + "import os\nprint(len(os.listdir(there)))",
         "exists": there + "print((there / 'new.txt').exists())",
+        "access": there + "import os\nprint(os.access(there / 'new.txt', os.R_OK))",
         "size": there + "print((there / 'note.txt').stat().st_size)",
         "base": there
         + "import sqlite3\nsqlite3.connect(there / 'base.db').execute('select * from t')",
-        "grown": there + "import os\nprint([e.stat().st_size for e in os.scandir(there)])",
+        "grown": there
+        + "import os\nprint([e.stat().st_size for e in os.scandir(there / 'grows')])",
         "link": there + "print((there / 'current').resolve().name)",
         "inside": there + "import os\nos.chdir(there / 'current')\nprint(open('x').read())",
         "many": "import os\nprint(len(os.environ))",
@@ -193,6 +198,7 @@ def test_whatever_a_cell_looks_at_lets_it_run_again_when_it_changes(
     (outside / "note.txt").write_text("10")
     (outside / "table.csv").write_text("a\n2\n")
     (outside / "new.txt").write_text("")
+    (outside / "grows/x").write_text("has grown")
     base.execute("insert into t values (1)")
     base.commit()
     (outside / "current").unlink()
@@ -236,9 +242,25 @@ def test_what_is_edited_while_a_notebook_runs_is_read_by_the_next_build(run):
 
 def test_what_is_edited_and_put_back_while_a_notebook_runs_is_run_again(run):
     path = path_of(CNNIC)
-    edit = f"p = {str(path)!r}\nt = open(p).read()\nopen(p, 'a').write(' ')\nopen(p, 'r+').write(t)"
+    before = path.read_bytes()
+    edit = (
+        f"from pathlib import Path\np = Path({str(path)!r})\nt = p.read_bytes()\n"
+        "p.write_bytes(t + b' ')\np.write_bytes(t)"
+    )
     assert run(one=edit) == {"one": 1}
+    assert path.read_bytes() == before
     assert run(one=edit) == {"one": 2}
+
+
+def test_what_is_removed_while_a_notebook_runs_is_missed_by_the_next_build(run):
+    path = data.folder() / "README.md"
+    take = (
+        f"from pathlib import Path\np = Path({str(path)!r})\n"
+        "if p.exists():\n    p.read_bytes()\n    p.unlink()"
+    )
+    assert run(one=take) == {"one": 1}
+    assert run(one=take) == {"one": 2}
+    assert run(one=take) == {"one": 2}
 
 
 @pytest.fixture

@@ -172,7 +172,9 @@ def test_files_are_compared_by_content_but_for_the_mark(tmp_path):
     assert list(one) == ["book/market.html"]
     assert one == two
     (tmp_path / "two" / "book" / "market.html").write_text("killed-017, the sane", "utf-8")
-    assert kills.differing(one, kills.digests(tmp_path / "two")) == ["book/market.html"]
+    (tmp_path / "two" / ".buildinfo").write_text("config: 1", "utf-8")
+    differ = kills.differing(one, kills.digests(tmp_path / "two"))
+    assert differ == [".buildinfo", "book/market.html"]  # every file counts
 
 
 def test_changed_missing_and_new_files_differ():

@@ -575,6 +575,13 @@ def test_workers_elsewhere_judge_every_task_anew(far_workers):
     assert far_workers.closed
 
 
+def test_a_what_if_stays_here_since_no_worker_elsewhere_knows_of_it(far_workers):
+    some = [c for c in ledger.declared() if c.id == "C21"]
+    with data.replaced({"sources": data.load("sources")}):
+        assert len(multiverse.run(some, permutations=9, dask="tcp://10.0.0.1:8786"))
+    assert not hasattr(far_workers, "address")
+
+
 def test_a_worker_elsewhere_with_other_data_is_named(far_workers):
     far_workers.other = "x"
     with pytest.raises(data.DataError) as caught:
@@ -653,6 +660,20 @@ def test_results_are_kept_apart_by_the_number_of_permutations(two_claims):
     ]
     kept = sorted(path.name for path in store._cache().iterdir())
     assert kept == ["C15-9.json", "C15-999.json", "C16-9.json", "C16-999.json"]
+
+
+def test_a_claim_that_nobody_can_know_is_computed_each_time(two_claims, monkeypatch, caplog):
+    def asks(*, shift: int = 1):
+        inputs.note(["unknown it asks another machine"])
+        return made_up(shift=shift)
+
+    two = [claim(), Claim("C16", asks, SIGN, {"shift": (1, 0)})]
+    monkeypatch.setattr(ledger, "declared", lambda: two)
+    for _ in range(2):
+        assert len(store.kept(permutations=9)) == 8
+    assert [which for which, _ in two_claims] == [["C15", "C16"], ["C16"]]
+    assert caplog.messages == 2 * ["C16 is computed each time: it asks another machine"]
+    assert set(store.kept(permutations=9, only=True)["claim_id"]) == {"C15"}
 
 
 def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims, monkeypatch):
