@@ -97,13 +97,14 @@ bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
 	$(BIN)/python -m timings.environment
 	$(BIN)/python -m timings.multiverse
 
-audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, folders, mutants: hours, not part of the tests
+audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, rebuilds, folders, mutants: hours, not part of the tests
 	$(BIN)/python -m audits.placebo
 	$(BIN)/python -m audits.calibration
 	$(BIN)/python -m audits.faults
 	$(BIN)/python -m audits.surroundings
 	$(BIN)/python -m audits.kills
 	$(BIN)/python -m audits.two_clones
+	$(BIN)/python -m audits.rebuilds
 	$(BIN)/python -m audits.folders
 	$(BIN)/python deploy/lite/check.py --versions
 	$(BIN)/python deploy/release.py --prove

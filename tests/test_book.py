@@ -370,6 +370,8 @@ def test_a_changed_number_in_the_data_shows_on_the_page(small):
     code, log, page = small(cell)
     assert code == 0, log
     assert "total 250.0" in page, "the page must not show a cached number"
+    assert re.search(r"reading sources.*book/reference/sources", log), "it counts rows"
+    assert not re.search(r"reading sources.*book/market", log), "it shows nothing of this table"
     assert "these are your own data" in log
 
 
@@ -447,7 +449,7 @@ def test_pages_that_a_stopped_build_left_are_all_written_anew(root, tmp_path):
     config = SimpleNamespace(nb_execution_cache_path="")
     app = SimpleNamespace(srcdir=str(root), doctreedir=str(tmp_path), config=config, _warncount=0)
     key = notebooks.digest(root, pages=True)
-    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=key, taobao_keys={})
+    env = SimpleNamespace(found_docs={"a", "b"}, taobao_built_with=key, taobao_ran={})
     assert build.outdated(app, env, set(), set(), set()) == []
     build.unfinished(app).touch()
     assert sorted(build.outdated(app, env, set(), set(), set())) == ["a", "b"]

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from taobao_villages import PACKAGE, data, inputs
-from taobao_villages.book import notebooks
+from taobao_villages.book import changes, notebooks
 from taobao_villages.course.wheel import build_wheel
 from taobao_villages.verdicts import kept, ledger
 from taobao_villages.verdicts.claims import ClaimError
@@ -185,7 +185,7 @@ def copied(tmp_path, monkeypatch, root):
     package = tmp_path / "src" / "taobao_villages"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "requirements.lock", tmp_path)
-    for module in (notebooks, kept, inputs):
+    for module in (notebooks, changes, kept, inputs):
         monkeypatch.setattr(module, "PACKAGE", package)
     return package
 
@@ -216,6 +216,17 @@ def test_what_no_notebook_imports_moves_the_key_of_the_pages_alone(copied, tmp_p
     (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
     assert notebooks.digest(tmp_path) == before[0]
     assert notebooks.digest(tmp_path, pages=True) != before[1]
+
+
+FOR_ALL = ("book/cards.py", "verdicts/card.py", "data/loading.py", "course/slides.css")
+FOR_SOME = ("chapters/blooming.py", "subjects/villages.py", "methods/space.py", "figures/maps.py")
+
+
+@pytest.mark.parametrize("name", FOR_ALL + FOR_SOME)
+def test_what_the_analysis_computes_shapes_no_page_by_itself(copied, tmp_path, name):
+    before = changes.shape(tmp_path)
+    (copied / name).write_bytes((copied / name).read_bytes() + b"\n")
+    assert (changes.shape(tmp_path) != before) == (name in FOR_ALL)
 
 
 def test_bytecode_moves_no_key(copied, tmp_path):

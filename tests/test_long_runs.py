@@ -145,7 +145,7 @@ def test_what_the_timed_builds_change_and_patch_is_there(root, tmp_path):
 
 # The build of the book sees what was put in place of the runner and of the warm server.
 SAME = """
-assert build.run_notebooks(["a"], None, None, None) == {"a": "serial"}
+assert build.run_notebooks(["a"], None, None, None) == {"a": notebooks.Ran("serial", "", ())}
 assert build.kernels.warm(enough=True).__enter__() is None
 """
 

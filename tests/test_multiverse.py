@@ -679,7 +679,7 @@ def test_a_claim_that_nobody_can_know_is_computed_each_time(two_claims, monkeypa
 def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims, monkeypatch):
     states = [f"state {number}" for number in range(store.STATES + 1)]
     for state in [*states, states[-1], states[1], states[0]]:
-        monkeypatch.setattr(store, "_key", lambda claim, record, now, state=state: state)
+        monkeypatch.setattr(store._State, "_key", lambda *_, state=state: state)
         store.kept(permutations=9)
     # each state is run once; trying a change out and back is free; the oldest is run again
     assert len(two_claims) == len(states) + 1
@@ -714,8 +714,8 @@ def test_a_key_changes_with_tables_shared_code_and_chapter(tmp_path, monkeypatch
         monkeypatch.setattr(module, "PACKAGE", package)
 
     def key(*tables, notes=()):
-        record = {"tables": ["claims", *tables], "notes": [*notes]}
-        return store._key(claim(), record, inputs.Inputs())
+        state, names = store._State(), ["claims", *tables]
+        return state._key(state._notes("blooming", names, [*notes]), names)
 
     first = key()
     assert key("villages/national") != first
@@ -742,6 +742,60 @@ def test_variants_that_differ_from_the_verdict_are_refused(two_claims, monkeypat
     rows[0]["verdict"] = "contradicted"
     with pytest.raises(ClaimError, match=r"C15: the ledger says contradicted, .* Remedy: remove "):
         store.ledger(rows)
+
+
+def test_an_entry_is_read_until_its_claim_table_or_chapter_changes(tmp_path, monkeypatch):
+    tables = shutil.copytree(data.folder(), tmp_path / "data")
+    monkeypatch.setenv("TAOBAO_DATA", str(tables))
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path / "kept")
+    judged, real = [], multiverse.watched
+    monkeypatch.setattr(
+        multiverse, "watched", lambda claim: (judged.append(claim.id), real(claim))[1]
+    )
+    first = store.entries()
+    assert first == json.loads(ledger.as_json(ledger.ledger()))
+    assert judged == [row["id"] for row in first]
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "declared", None)  # no chapter is imported
+        assert store.entries() == first
+    worded = (tables / "claims.csv").read_text("utf-8")
+    (tables / "claims.csv").write_text(worded.replace("E-commerce has grown", "It grew"), "utf-8")
+    assert {row["id"]: row["statement"] for row in store.entries()}["C02"].startswith("It grew")
+    (tables / "claims.csv").write_text(worded, "utf-8")
+    codes = tables / "cases" / "case_codes.csv"
+    codes.write_text(codes.read_text("utf-8").replace("coder", "coders", 1), "utf-8")
+    judged.clear()
+    again = {row["id"]: row for row in store.entries()}
+    assert {"C23", "C24"} <= set(judged)
+    assert not {"C01", "C19"} & set(judged)
+    assert again["C23"]["data_version"] != first[22]["data_version"]
+
+
+def test_what_a_chapter_looks_at_when_it_is_imported_counts_for_its_entries(tmp_path, monkeypatch):
+    some = [c for c in ledger.declared() if c.id == "C19"]
+    judged, real, asks = [], multiverse.watched, ["unknown it asks another machine"]
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(ledger, "declared", lambda: (inputs.note(asks), some)[1])
+    monkeypatch.setattr(
+        multiverse, "watched", lambda claim: (judged.append(claim.id), real(claim))[1]
+    )
+    assert store.entries() == store.entries()
+    assert judged == ["C19", "C19"]
+    asks.clear()
+    assert store.entries() == store.entries()
+    assert judged == 3 * ["C19"]
+
+
+def test_an_entry_of_a_what_if_is_neither_read_nor_kept(tmp_path, monkeypatch):
+    some = [c for c in ledger.declared() if c.id == "C19"]
+    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(ledger, "declared", lambda: some)
+    before = store.entries()
+    named = data.load("villages/province_year")
+    with data.replaced({"villages/province_year": named[named["province_code"] != "33"]}):
+        (during,) = store.entries()
+    assert during["value"] != before[0]["value"]
+    assert store.entries() == before
 
 
 # ---- the ledger for programs ----------------------------------------------------------------

@@ -31,9 +31,10 @@ BOOK = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W",
 SERIAL = """
 import sys
 from contextlib import nullcontext
-from taobao_villages.book import build, kernels
+from taobao_villages.book import build, kernels, notebooks
+ran = notebooks.Ran("serial", "", ())
 kernels.warm = lambda enough: nullcontext()
-build.run_notebooks = lambda paths, folder, reads, server: dict.fromkeys(paths, "serial")
+build.run_notebooks = lambda paths, folder, reads, server: dict.fromkeys(paths, ran)
 from jupyter_book.cli.main import main
 sys.exit(main(["build", ".", "-W", "-n"]))
 """

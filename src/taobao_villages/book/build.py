@@ -34,7 +34,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from taobao_villages import PACKAGE, __version__, data
-from taobao_villages.book import alone, directives, fixes, kernels, prose, reference
+from taobao_villages.book import alone, changes, directives, fixes, kernels, prose, reference
 from taobao_villages.book.notebooks import (
     Notes,
     digest,
@@ -58,7 +58,7 @@ LEDGER_COLUMNS = ["id", "section", "statement", "value", "unit", "n", "verdict",
 
 def ledger_json() -> str:
     """The ledger, under the choices that the chapters take."""
-    return ledger.as_json(ledger.ledger())
+    return ledger.as_json(kept.entries())
 
 
 def forecasts_json() -> str:
@@ -90,16 +90,27 @@ COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json}
 
 
 def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
-    """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser.
+    """Have the notebooks' outputs and the numbers for the pages that are to be read.
 
     Nothing is done if no page is to be read: `outdated` names those that anything has changed.
     """
     env.taobao_unchanged = not names and not env.taobao_removed
     if not names:
         return
+    if not hasattr(app, "taobao_told"):  # else `outdated` has asked what they show
+        compute(app, env)
+    for name in names:
+        page = Path(env.doc2path(name))
+        for figure in prose.typed_figures(prose.prose(page)):
+            LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+        env.taobao_shown[name] = shown(app, env, name)
+
+
+def compute(app: Sphinx, env: Any) -> None:
+    """Run notebooks, compute the ledger, and hand its numbers to the Markdown parser."""
     root = Path(app.srcdir)
     key = digest(root)
-    pages = [root / env.doc2path(name, base=False) for name in sorted(env.found_docs)]
+    pages = [Path(env.doc2path(name)) for name in sorted(env.found_docs)]
     cache_folder = cache_of(app)
     app.config.nb_execution_cache_path = str(cache_folder)
     notebooks = [page for page in pages if page.suffix == ".ipynb"]
@@ -116,21 +127,24 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
         ledger, forecasts = (
             later(pool, kept_in(cache_folder, name, key), COMPUTED[name]) for name in COMPUTED
         )
-        env.taobao_keys = run_notebooks(notebooks, cache_folder, notes_of(app), server)
+        env.taobao_ran = run_notebooks(notebooks, cache_folder, notes_of(app), server)
     path = kept_in(cache_folder, "explorer", key)
-    if EXPLORER in names and not path.exists():
+    if EXPLORER in env.found_docs and not path.exists():
         begun = pool.submit(keep, path, explorer_json())
         app.taobao_explorer = begun.result  # type: ignore[attr-defined]
     pool.shutdown(wait=False)
-    shown = kept_in(cache_folder, "numbers", env.taobao_built_with)
-    told = keep(shown, lambda: numbers_json(ledger(), forecasts()))
-    env.taobao_ledger, named = told["ledger"], told["numbers"]
-    env.taobao_numbers = named
-    env.myst_config = replace(env.myst_config, substitutions=named)
+    place = kept_in(cache_folder, "numbers", env.taobao_built_with)
+    told = keep(place, lambda: numbers_json(ledger(), forecasts()))
+    app.taobao_told = told  # type: ignore[attr-defined]
+    env.taobao_ledger, env.taobao_numbers = told["ledger"], told["numbers"]
+    env.myst_config = replace(env.myst_config, substitutions=env.taobao_numbers)
 
-    for page in pages:
-        for figure in prose.typed_figures(prose.prose(page)):
-            LOGGER.warning("%s: the figure %r is typed; take it from the ledger", page.name, figure)
+
+def shown(app: Sphinx, env: Any, name: str) -> str:
+    """Fingerprint of what a page shows of data and analysis, see `changes.shown`."""
+    page = Path(env.doc2path(name))
+    told = env.taobao_numbers, env.taobao_ledger, env.taobao_key
+    return changes.shown(prose.prose(page), env.taobao_ran.get(page), *told)
 
 
 def cache_of(app: Sphinx) -> Path:
@@ -246,17 +260,25 @@ def numbers(ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> list[str]:
-    """Every page, when data, code, lock or assets differ from the last build's, or it stopped.
+    """The pages that a change reaches which Sphinx does not see: of data, code, lock or assets.
 
-    Else the notebooks for which another file differs that they read.
+    Every page, where what shapes them all differs from the last build's, or that one stopped.
     """
     env.taobao_removed = bool(removed)
-    key = digest(Path(app.srcdir), pages=True)
-    if getattr(env, "taobao_built_with", None) != key or unfinished(app).exists():
-        env.taobao_built_with = key
+    root = Path(app.srcdir)
+    key = digest(root, pages=True)
+    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
+        notes = notes_of(app)
+        return [
+            env.path2doc(str(p)) for p, old in env.taobao_ran.items() if notes.key(p) != old.key
+        ]
+    env.taobao_built_with = key
+    before, env.taobao_shape = getattr(env, "taobao_shape", None), changes.shape(root)
+    if before != env.taobao_shape or unfinished(app).exists():
+        env.taobao_shown = {}
         return list(env.found_docs)
-    notes = notes_of(app)
-    return [env.path2doc(str(p)) for p, old in env.taobao_keys.items() if notes.key(p) != old]
+    compute(app, env)
+    return [n for n in env.found_docs if env.taobao_shown.get(n) != shown(app, env, n)]
 
 
 def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:
@@ -264,7 +286,7 @@ def stamp_source(app: Sphinx, name: str, source: list[str]) -> None:
     env: Any = app.env
     path = Path(env.doc2path(name))
     if path.suffix == ".ipynb":
-        source[0] = stamp(source[0], env.taobao_keys[path])
+        source[0] = stamp(source[0], env.taobao_ran[path].key)
 
 
 def check_images(app: Sphinx, tree: nodes.document) -> None:

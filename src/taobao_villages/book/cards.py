@@ -13,6 +13,7 @@ from sphinx import addnodes
 
 from taobao_villages.book import citing
 from taobao_villages.verdicts import card
+from taobao_villages.verdicts.claims import MIME as CLAIM
 from taobao_villages.verdicts.forecasts import panel_lines
 
 # A panel with more sources than these keeps them folded: a phone would show a screen of ids.
@@ -23,14 +24,14 @@ class Renderer:
     """Draws the outputs of this package; anything else is left to myst-nb."""
 
     mime_priority_overrides = (
-        ("*", "application/vnd.taobao-villages.claim+json", 1),
+        ("*", CLAIM, 1),
         ("*", "application/vnd.taobao-villages.forecast+json", 1),
     )
 
     @staticmethod
     def handle_mime(renderer: Any, output: Any, inline: int) -> list[nodes.Element] | None:
         """Return the nodes of a figure or claim panel, None for other outputs."""
-        if output.mime_type == "application/vnd.taobao-villages.claim+json":
+        if output.mime_type == CLAIM:
             told = {row["id"]: row for row in renderer.renderer.sphinx_env.taobao_ledger}
             row = output.content
             env = renderer.renderer.sphinx_env

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 from jupyter_cache import get_cache
@@ -25,6 +25,7 @@ from sphinx.util import logging
 
 from taobao_villages import LAYOUT, PACKAGE, data, inputs
 from taobao_villages.book import kernels
+from taobao_villages.verdicts.claims import MIME as CLAIM
 
 LOGGER = logging.getLogger(__name__)
 # Folders and files that no claim and no notebook needs: they make pages and the course.
@@ -58,6 +59,22 @@ def digest(root: Path, *, pages: bool = False) -> str:
     key = now.key(f"file {path.absolute()}" for path in [*files, root / LOCK])
     assert key is not None
     return key
+
+
+class Ran(NamedTuple):
+    """What a build knows of a notebook that the cache holds."""
+
+    key: str  # under which the cache holds it
+    outputs: str  # a fingerprint of all that it put out
+    claims: tuple[str, ...]  # ids of those whose verdicts it shows
+
+
+def ran(key: str, notebook: nbformat.NotebookNode) -> Ran:
+    """What there is to know of an executed notebook."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    claims = {one["data"][CLAIM]["id"] for one in outputs if CLAIM in one.get("data", {})}
+    text = json.dumps(outputs, sort_keys=True)
+    return Ran(key, hashlib.sha256(text.encode()).hexdigest(), tuple(sorted(claims)))
 
 
 class Notes:
@@ -150,7 +167,7 @@ def run_notebooks(
     cache_folder: Path,
     notes: Notes,
     server: kernels.Server | None = None,
-) -> dict[Path, str]:
+) -> dict[Path, Ran]:
     """Run the notebooks that the cache does not hold, over the cores, longest first.
 
     Parameters
@@ -167,7 +184,7 @@ def run_notebooks(
     Returns
     -------
     dict
-        The key under which the cache holds each notebook.
+        For each notebook what the cache holds.
 
     Raises
     ------
@@ -175,7 +192,7 @@ def run_notebooks(
         After all have run, naming notebook, cell and error of each that failed.
     """
     cache = get_cache(str(cache_folder))
-    keys: dict[Path, str] = {}
+    known: dict[Path, Ran] = {}
     waiting = []
     for path in paths:
         key = notes.key(path)
@@ -183,15 +200,15 @@ def run_notebooks(
             if key is None:
                 raise KeyError(path)
             notebook = nbformat.reads(stamp(path.read_text("utf-8"), key), nbformat.NO_CONVERT)
-            cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
-            keys[path] = key
+            bundle = cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk)
+            known[path] = ran(key, bundle.nb)
         except (KeyError, ValueError):  # not there, or half written when a build was stopped
             waiting.append(path)
     for path in waiting:
         if why := notes.unknown(path):
             LOGGER.info("%s runs in every build: %s", path.name, why)
     if not waiting:
-        return keys
+        return known
     seconds = {
         record.uri: record.data["execution_seconds"] for record in cache.list_cache_records()
     }
@@ -218,8 +235,9 @@ def run_notebooks(
                 failures.append(f"{path.name}: {error}")
                 LOGGER.info("[%d/%d] %s failed", done, len(jobs), path.name)
                 continue
-            keys[path] = notes.note(path, opened)
-            notebook.metadata["kernelspec"]["depends_on"] = keys[path]
+            key = notes.note(path, opened)
+            known[path] = ran(key, notebook)
+            notebook.metadata["kernelspec"]["depends_on"] = key
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": taken})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             left = len(jobs) - done
@@ -227,7 +245,7 @@ def run_notebooks(
     if failures:
         # Ends the build at once with the message last, not buried under a traceback of Sphinx.
         raise SystemExit("notebooks failed:\n" + "\n".join(failures))
-    return keys
+    return known
 
 
 @contextmanager

@@ -30,6 +30,7 @@ def source_ids(*tables: pd.DataFrame) -> list[str]:
 # ---- dated totals, and forecasts made with those to 2016 -----------------------------------------
 
 
+@data.cached
 def totals(
     *, total_2014: int = 212, dates: str = "closing", first: str = "2013-12"
 ) -> pd.DataFrame:
@@ -63,6 +64,7 @@ def totals(
     return out.rename_axis("year")
 
 
+@data.cached
 def total_sources(since: int = 2009) -> list[str]:
     """Sources of the totals (for each year the most reliable ones) and of the months."""
     rows = data.load("villages/national").dropna(subset=["n_villages"])
@@ -213,6 +215,7 @@ def all_villages() -> pd.DataFrame:
 # ---- what the definition's changes leave standing ------------------------------------------------
 
 
+@data.cached
 def changes() -> pd.DataFrame:
     """Changes in the published definition, found by comparing one version with the next.
 
@@ -329,6 +332,7 @@ def total_of(year: int) -> float:
     return float(totals().loc[year, "n"])
 
 
+@data.cached
 def province_limits(year: int) -> pd.DataFrame:
     """Least and most villages that each province can have had.
 
@@ -370,6 +374,7 @@ def members(flag: str) -> set[str]:
     return set(table.loc[table[flag], "province_code"])
 
 
+@data.cached
 def share_limits(year: int, flag: str, *, outside: float = 0) -> tuple[float, float]:
     """Lowest and highest share of the villages, in percent, that a group of provinces can hold.
 
@@ -407,6 +412,7 @@ def six_limits() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high"]).rename_axis("year")
 
 
+@data.cached
 def inland(*, doubtful: bool = True) -> pd.DataFrame:
     """Villages outside the East (in the centre, the west and the north-east), by year.
 

@@ -21,6 +21,7 @@ from typing import Any
 from taobao_villages import data
 from taobao_villages.verdicts import card
 
+MIME = "application/vnd.taobao-villages.claim+json"  # of a verdict in a notebook
 VERDICTS = (
     "reproduced",
     "reproduced in part",
@@ -159,7 +160,7 @@ class Verdict:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {
-            "application/vnd.taobao-villages.claim+json": self.as_dict(),
+            MIME: self.as_dict(),
             "text/html": self._repr_html_(),
             "text/plain": f"{self.claim.id}: {self.verdict}. {self.reason}",
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from taobao_villages.verdicts.claims import Claim, ClaimError
 
 LOGGER = logging.getLogger(__name__)
 OF_BYTES = {"hash": None, "bytes": None}  # of a table's description: the file has them
+MULTIVERSE = PACKAGE / "verdicts" / "multiverse.py"
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 
 
@@ -40,44 +41,58 @@ def kept(
     """
     if data.supposing():  # what is kept is of the files
         return multiverse.run(permutations=permutations, progress=progress)
-    folder, now = _cache(), inputs.Inputs(data=data.folder())
+    state, names = _State(), f"{{}}-{permutations}.json"
+    claims, imported = _declared()
     known: dict[str, list[dict[str, Any]]] = {}
-    with inputs.watched() as seen:  # what chapters looked at when they were imported
-        claims = registry.declared()
-    told = inputs.besides(seen, PACKAGE, data.folder())
-    imported = [note for note in told if not note.startswith("module ")]
     for claim in claims:
-        for record in _records(folder / f"{claim.id}-{permutations}.json"):
-            if record["key"] and record["key"] == _key(claim, record, now):
-                known[claim.id] = record["rows"]
-                inputs.note(_notes(claim, record))
+        if (rows := state.find(names.format(claim.id), claim.section)) is not None:
+            known[claim.id] = rows
     missing = [claim for claim in claims if claim.id not in known]
     if missing and not only:
         fresh = multiverse.run(missing, permutations=permutations, progress=progress)
-        records = {claim.id: _record(claim, fresh, imported, now) for claim in missing}
-        known |= {name: record["rows"] for name, record in records.items()}
-        try:
-            for name, record in records.items():
-                _keep(folder / f"{name}-{permutations}.json", record)
-        except OSError as error:
-            LOGGER.warning(
-                "the results are right but not kept, so the next run takes as long: %s: %s. "
-                "Remedy: make room there, or allow yourself to write",
-                *(error.filename, error.strerror),
-            )
+        for claim in missing:
+            rows = fresh[fresh["claim_id"] == claim.id]
+            tables, notes = set().union(*rows["tables"]), imported.union(*rows["notes"])
+            if why := [note for note in sorted(notes) if note.startswith("unknown ")]:
+                LOGGER.warning("%s is computed each time: %s", claim.id, why[0].partition(" ")[2])
+            told = json.loads(rows.drop(columns="notes").to_json(orient="records"))
+            known[claim.id] = told
+            state.keep(names.format(claim.id), claim.section, tables, notes, told)
     rows = [row for claim in claims for row in known.get(claim.id, [])]
     return pd.DataFrame(rows, columns=multiverse.COLUMNS)
 
 
+def entries() -> list[dict[str, Any]]:
+    """The ledger as `ledger.ledger`; a claim whose code and tables are unchanged is read.
+
+    Chapters are imported only if a claim is to be judged.
+    """
+    if data.supposing():
+        return registry.ledger()
+    state, known = _State(), {}
+    for claim_id, section in data.load("claims")[["claim_id", "section"]].to_numpy():
+        known[claim_id] = state.find(f"{claim_id}.json", section)
+    if None in known.values():
+        claims, imported = _declared()
+        for claim in claims:
+            if known.get(claim.id) is None:
+                judged, tables, notes = multiverse.watched(claim)
+                known[claim.id] = told = json.loads(registry.as_json([judged.as_dict()]))[0]
+                state.keep(f"{claim.id}.json", claim.section, tables, imported.union(notes), told)
+    version = data.state()
+    found = {name: told for name, told in known.items() if told is not None}
+    return [found[name] | {"data_version": version} for name in sorted(found)]
+
+
 def ledger(
-    entries: Sequence[Mapping[str, Any]] | None = None, *, only: bool = False
+    rows: Sequence[Mapping[str, Any]] | None = None, *, only: bool = False
 ) -> list[dict[str, Any]]:
     """The ledger with what the variants say.
 
     Parameters
     ----------
-    entries : sequence of mapping, optional
-        From `ledger.ledger`; computed if not given.
+    rows : sequence of mapping, optional
+        From `entries`, for example; every claim is judged anew if none are given.
     only : bool
         Add ``variants`` to those claims alone whose variants are in the cache.
 
@@ -92,7 +107,7 @@ def ledger(
         If the variants of a claim, under its default choices, say something else than its entry.
     """
     told = multiverse.summary(kept(only=only))
-    rows = registry.ledger() if entries is None else entries
+    rows = registry.ledger() if rows is None else rows
     differ = [
         f"{row['id']}: the ledger says {row['verdict']}, the variants under the same choices "
         f"{told[row['id']]['default']}. Remedy: remove {_cache()}, and tell us how this came about"
@@ -143,32 +158,69 @@ def moved(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) ->
     return lines
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
-    """Results kept for the latest states of code and data, the newest first."""
-    return json.loads(path.read_text("utf-8")) if path.is_file() else []
+def _declared() -> tuple[list[Claim], set[str]]:
+    """The claims, and what their chapters looked at when they were imported."""
+    with inputs.watched() as seen:
+        claims = registry.declared()
+    told = inputs.besides(seen, PACKAGE, data.folder())
+    return claims, {note for note in told if not note.startswith("module ")}
 
 
-def _record(
-    claim: Claim, fresh: pd.DataFrame, imported: Sequence[str], now: inputs.Inputs
-) -> dict[str, Any]:
-    """A claim's rows with the key under which they hold, and what they were computed from."""
-    rows = fresh[fresh["claim_id"] == claim.id]
-    record: dict[str, Any] = {
-        "tables": sorted(set().union(*rows["tables"])),
-        "notes": sorted(set(imported).union(*rows["notes"])),
-    }
-    told = json.loads(rows.drop(columns="notes").to_json(orient="records"))
-    if why := [note for note in record["notes"] if note.startswith("unknown ")]:
-        LOGGER.warning("%s is computed each time: %s", claim.id, why[0].partition(" ")[2])
-    return record | {"key": _key(claim, record, now), "rows": told}
+class _State:
+    """Code and data as they are now, and the results that are kept for them."""
 
+    def __init__(self) -> None:
+        self._folder, self._inputs = _cache(), inputs.Inputs(data=data.folder())
+        self._code: dict[str, list[str]] = {}
+        self._told = False  # that nothing can be kept
 
-def _keep(path: Path, record: dict[str, Any]) -> None:
-    """Put a record before those of earlier states; nobody finds the file half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps([record, *_records(path)[: STATES - 1]]), "utf-8")
-    part.replace(path)
+    def find(self, name: str, section: str) -> Any:
+        """What is kept under this name for code and data as they are now; None if nothing is."""
+        for record in self._records(name):
+            notes = self._notes(section, record["tables"], record["notes"])
+            if record["key"] and record["key"] == self._key(notes, record["tables"]):
+                inputs.note(notes)
+                return record["rows"]
+        return None
+
+    def keep(
+        self, name: str, section: str, tables: Iterable[str], notes: Iterable[str], rows: Any
+    ) -> None:
+        """Keep a result before those of earlier states; nobody finds the file half written."""
+        about = {"tables": sorted(tables), "notes": sorted(notes)}
+        key = self._key(self._notes(section, **about), about["tables"])
+        records = [about | {"key": key, "rows": rows}, *self._records(name)[: STATES - 1]]
+        path = self._folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            part.write_text(json.dumps(records), "utf-8")
+            part.replace(path)
+        except OSError as error:
+            if not self._told:
+                LOGGER.warning(
+                    "the results are right but not kept, so the next run takes as long: %s: %s. "
+                    "Remedy: make room there, or allow yourself to write",
+                    *(error.filename, error.strerror),
+                )
+            self._told = True
+
+    def _records(self, name: str) -> list[dict[str, Any]]:
+        path = self._folder / name
+        return json.loads(path.read_text("utf-8")) if path.is_file() else []
+
+    def _notes(self, section: str, tables: list[str], notes: list[str]) -> list[str]:
+        """The code that judges a section's claims, a claim's tables, and what else was seen."""
+        if section not in self._code:
+            # Of the multiverse its file counts: through the registry it would reach every chapter.
+            code = {*inputs.reached(PACKAGE / "chapters" / f"{section}.py"), MULTIVERSE}
+            self._code[section] = [f"file {path}" for path in sorted(code)]
+        files = [data.folder().absolute() / data.schema(table)["path"] for table in tables]
+        return [*self._code[section], *(f"file {path}" for path in files), *notes]
+
+    def _key(self, notes: Iterable[str], tables: Iterable[str]) -> str | None:
+        about = [{**data.schema(table), **OF_BYTES} for table in tables]
+        return self._inputs.key(notes, json.dumps(about))
 
 
 def _cache() -> Path:
@@ -179,17 +231,3 @@ def _cache() -> Path:
     if (root / "pyproject.toml").is_file() and os.access(there, os.W_OK):
         return kept
     return Path.home() / ".cache" / "taobao-villages" / f"multiverse-{LAYOUT}"
-
-
-def _key(claim: Claim, record: Mapping[str, Any], now: inputs.Inputs) -> str | None:
-    """Changes with the code that judges a claim, its tables, and what else was looked at."""
-    about = [{**data.schema(table), **OF_BYTES} for table in record["tables"]]
-    return now.key(_notes(claim, record), json.dumps(about))
-
-
-def _notes(claim: Claim, record: Mapping[str, Any]) -> list[str]:
-    # Of the multiverse its own file counts: through the registry it would reach every chapter.
-    own = PACKAGE / "verdicts" / "multiverse.py"
-    code = {*inputs.reached(PACKAGE / "chapters" / f"{claim.section}.py"), own}
-    tables = [data.folder().absolute() / data.schema(table)["path"] for table in record["tables"]]
-    return [*(f"file {path}" for path in (*sorted(code), *tables)), *record["notes"]]

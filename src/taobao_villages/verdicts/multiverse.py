@@ -22,7 +22,7 @@ from rich.progress import track
 
 from taobao_villages import PACKAGE, data, inputs
 from taobao_villages.verdicts import card, ledger
-from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidence, Rule
+from taobao_villages.verdicts.claims import VERDICTS, Claim, ClaimError, Evidence, Rule, Verdict
 from taobao_villages.verdicts.words import commoner, sentence, value_words, words
 
 PERMUTATIONS = 999
@@ -73,8 +73,8 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     -------
     dict
         One row of `COLUMNS`: `value`, `low` and `high` are None where they are not numbers,
-        ``reads`` is a fingerprint of what the rule looked at, ``tables`` are those that the
-        evidence loaded, ``notes`` (see `inputs`) what else it looked at.
+        ``reads`` is a fingerprint of what the rule looked at, ``tables`` and ``notes`` are
+        those of `watched`.
 
     Raises
     ------
@@ -89,24 +89,30 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
         extra["permutations"] = task.permutations
     if "seed" in accepted:
         extra["seed"] = seed(task.claim_id, task.choices)
-    with inputs.watched() as notes, data.reads() as tables:
-        try:
-            judged = claim.judge(**extra | task.choices)
-            row = judged.as_dict()
-            reads = fingerprint(claim.rule, judged.evidence)
-        except Exception as error:
-            said = ", ".join(f"{name}={value!r}" for name, value in task.choices.items())
-            kind = type(error).__name__
-            raise ClaimError(f"{task.claim_id} with {said}: {kind}: {error}") from error
+    try:
+        judged, tables, notes = watched(claim, **extra | task.choices)
+        row, reads = judged.as_dict(), fingerprint(claim.rule, judged.evidence)
+    except Exception as error:
+        said = ", ".join(f"{name}={value!r}" for name, value in task.choices.items())
+        kind = type(error).__name__
+        raise ClaimError(f"{task.claim_id} with {said}: {kind}: {error}") from error
     low, high = row["interval"] or (None, None)
     value = row["value"] if isinstance(row["value"], int | float) else None
     known = [task.claim_id, task.variant, task.choices, value, low, high, row["verdict"], reads]
+    return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE), notes], strict=True))
+
+
+def watched(claim: Claim, **choices: Any) -> tuple[Verdict, set[str], list[str]]:
+    """A verdict, the tables that its entry needs, and notes (see `inputs`) of what else it saw."""
+    with inputs.watched() as notes, data.reads() as tables:
+        judged = claim.judge(**choices)
+        judged.as_dict()
     # What the key of kept results has by itself: these tables, their description, the package.
     own = {data.folder() / data.schema(table)["path"] for table in tables}
     seen = inputs.besides(notes, PACKAGE, *own, data.folder() / "datapackage.json")
     # Libraries are imported by whichever variant comes first.
     others = [note for note in seen if not note.startswith("module ")]
-    return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE), others], strict=True))
+    return judged, tables, others
 
 
 class _Watched(dict):
