@@ -73,17 +73,24 @@ def test_libraries_and_the_system_are_not_noted_one_by_one(tmp_path):
     assert not [note for note in found if "/proc" in note or note.endswith((".so", "frame.py"))]
 
 
-def test_nothing_is_noted_when_nobody_takes_notes_and_functions_stand_as_before(tmp_path):
-    before = os.stat, os._Environ.__getitem__
+def test_nothing_is_noted_when_nobody_takes_notes(tmp_path):
     with inputs.watched() as notes:
-        assert os.stat is not before[0]
         with inputs.unseen():
             os.stat(tmp_path)
         assert notes == set()
         with inputs.watched() as inner:
             os.environ.get("TAOBAO_NOTHING")
-        assert inner == notes == {"variable TAOBAO_NOTHING"}
-    assert (os.stat, os._Environ.__getitem__) == before
+    assert inner == notes == {"variable TAOBAO_NOTHING"}
+    os.stat(tmp_path)
+    assert inner == notes == {"variable TAOBAO_NOTHING"}
+
+
+def test_notes_are_taken_however_often():
+    for _ in range(1200):  # a class that is changed a thousand times may call the wrong methods
+        with inputs.watched() as notes:
+            os.environ.get("TAOBAO_NOTHING")
+        assert notes == {"variable TAOBAO_NOTHING"}
+        os.environ.get("TAOBAO_NOTHING")
 
 
 # ---- notebooks -----------------------------------------------------------------------------------

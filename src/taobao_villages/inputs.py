@@ -40,7 +40,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -111,30 +111,31 @@ class _Watch:
         self.takers: list[Callable[[str], None]] = []
         self.logs: list[Callable[[str], None]] = []  # takers that hear of forks too
         self.made: set[str] = set()  # files and folders that the process wrote itself
-        self.hooked = self.closed = False
-        self.real: list[tuple[Any, str, Any]] = []
+        self.placed = self.closed = False
 
     def add(self, take: Callable[[str], None]) -> None:
-        if not self.hooked:
-            sys.addaudithook(self.hear)  # Python lets nobody take it away again
-            self.hooked = True
-        if not self.takers:
+        if not self.placed:
+            # For good: Python lets nobody take a hook away again, and a class whose methods were
+            # put in place and back a thousand times may call the wrong ones (3.13).
+            sys.addaudithook(self.hear)
             self.stand_in_front()
+            self.placed = True
         self.takers.append(take)
 
     def remove(self, take: Callable[[str], None]) -> None:
         self.takers.remove(take)
         if not self.takers:
-            for owner, name, real in self.real:
-                setattr(owner, name, real)
             self.made.clear()
+
+    def deaf(self) -> bool:
+        return self.closed or not self.takers
 
     def note(self, kind: str, name: str) -> None:
         for take in self.takers:
             take(f"{kind} {name}")
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.takers or self.closed:
+        if self.deaf():
             return
         with suppress(TypeError, ValueError):  # a path that is none fails where it is used
             self.heard(event, arguments)
@@ -217,8 +218,9 @@ class _Watch:
 
         def place(kind: str) -> Callable[[Any], Any]:
             def front(real: Any) -> Any:
+                @wraps(real)
                 def told(path: Any, *more: Any, **named: Any) -> Any:
-                    if not (self.closed or isinstance(path, int) or named.get("dir_fd")):
+                    if not (self.deaf() or isinstance(path, int) or named.get("dir_fd")):
                         with suppress(TypeError, ValueError):
                             name = _absolute(path)
                             if self.foreign(name) and not installed(name):
@@ -230,24 +232,27 @@ class _Watch:
             return front
 
         def variable(real: Any) -> Any:
+            @wraps(real)
             def told(environ: Any, name: Any) -> Any:
-                if not self.closed:
+                if not self.deaf():
                     self.note("variable", str(name))
                 return real(environ, name)
 
             return told
 
         def variables(real: Any) -> Any:
+            @wraps(real)
             def told(environ: Any) -> Any:
-                if not self.closed:
+                if not self.deaf():
                     self.note("variable", "*")
                 return real(environ)
 
             return told
 
         def process(real: Any) -> Any:
+            @wraps(real)
             def told(*arguments: Any) -> Any:
-                if not self.closed:
+                if not self.deaf():
                     self.note("unknown", "it starts another program (fork_exec)")
                 return real(*arguments)
 
@@ -266,9 +271,8 @@ class _Watch:
             import _posixsubprocess
 
             fronts.append((_posixsubprocess, "fork_exec", process))
-        self.real = [(owner, name, getattr(owner, name)) for owner, name, _ in fronts]
-        for (owner, name, front), (_, _, real) in zip(fronts, self.real, strict=True):
-            setattr(owner, name, front(real))
+        for owner, name, front in fronts:
+            setattr(owner, name, front(getattr(owner, name)))
 
 
 def by_product(top: str) -> bool:
