@@ -341,6 +341,25 @@ def test_the_surroundings_are_python_every_library_and_what_c_reads(tmp_path, mo
     assert len(set(keys)) == len(keys)
 
 
+def test_all_variables_are_those_that_do_not_differ_between_terminals(monkeypatch):
+    def key():
+        return inputs.Inputs().key(["variable *"])
+
+    before = key()
+    monkeypatch.setenv("SHLVL", "9")
+    monkeypatch.setenv("OLDPWD", "/elsewhere")
+    assert key() == before
+    monkeypatch.setenv("TAOBAO_TRIAL", "1")
+    assert key() != before
+
+
+def test_to_ask_for_a_key_is_not_noted(monkeypatch):
+    inputs.surroundings.cache_clear()
+    with inputs.watched() as notes:
+        inputs.Inputs().key(["variable *"])
+    assert notes == set()
+
+
 def test_a_key_is_of_every_note(tmp_path):
     (tmp_path / "x").write_text("1")
     notes = [f"file {tmp_path / 'x'}", f"state {tmp_path / 'y'}"]

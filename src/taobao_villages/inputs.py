@@ -59,6 +59,8 @@ LIBRARIES = tuple(
     for place in {path, os.path.realpath(path)}
 )
 VARIABLE = "TAOBAO_READS"  # names the file that takes the notes of a kernel
+# What a shell keeps for itself: it differs from one terminal to the next.
+OF_SHELLS = {"_", "OLDPWD", "PWD", "SHLVL", "COLUMNS", "LINES"}
 # Variables that the build itself sets for a kernel.
 OF_KERNELS = (VARIABLE, "JPY_", "MPLBACKEND", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # What libraries read of the environment without Python, which then tells nothing.
@@ -409,9 +411,7 @@ class Inputs:
         lines = []
         for one in set(notes):
             kind, _, name = one.partition(" ")
-            if kind == "unknown" or not hasattr(
-                self, f"_{kind}"
-            ):  # of another version of this file
+            if kind == "unknown" or not hasattr(self, f"_{kind}"):  # of another version of this
                 return None
             lines.append(f"{kind} {self.called(name)} {self.value(kind, name)}\n")
         total.update("".join(sorted(lines)).encode("utf-8", "surrogateescape"))
@@ -472,7 +472,11 @@ class Inputs:
 
     def _variable(self, name: str) -> str:
         if name == "*":
-            own = {k: v for k, v in os.environ.items() if not k.startswith(OF_KERNELS)}
+            own = {
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(OF_KERNELS) and key not in OF_SHELLS
+            }
             return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
         return repr(None if name.startswith(OF_KERNELS) else os.environ.get(name))
 
@@ -485,13 +489,15 @@ def surroundings() -> str:
     with unseen():
         for told in sorted(_libraries()):
             total.update(f"{told}\n".encode("utf-8", "surrogateescape"))
-    for told in SETTINGS:
-        place = sys.prefix if told.startswith(".") else os.path.expanduser("~")
-        for name in sorted(glob.glob(place + told[1:])):
-            total.update(f"{name} {hashlib.sha256(Path(name).read_bytes()).hexdigest()}".encode())
-    for name, value in sorted(os.environ.items()):
-        if name.startswith(IN_C) and not name.startswith(OF_KERNELS):
-            total.update(f"{name}={value}\n".encode("utf-8", "surrogateescape"))
+        for told in SETTINGS:
+            place = sys.prefix if told.startswith(".") else os.path.expanduser("~")
+            for name in sorted(glob.glob(place + told[1:])):
+                total.update(
+                    f"{name} {hashlib.sha256(Path(name).read_bytes()).hexdigest()}".encode()
+                )
+        for name, value in sorted(os.environ.items()):
+            if name.startswith(IN_C) and not name.startswith(OF_KERNELS):
+                total.update(f"{name}={value}\n".encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 
