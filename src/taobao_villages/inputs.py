@@ -408,8 +408,10 @@ class Inputs:
         total = hashlib.sha256(f"{surroundings()}\n".encode())
         for text in more:
             total.update(f"{text}\n".encode())
-        lines = []
-        for one in set(notes):
+        lines, seen = [], set(notes)
+        if "variable *" in seen:  # then each one by its name too, without need
+            seen -= {f"variable {name}" for name in OF_SHELLS}
+        for one in seen:
             kind, _, name = one.partition(" ")
             if kind == "unknown" or not hasattr(self, f"_{kind}"):  # of another version of this
                 return None
