@@ -246,11 +246,11 @@ def test_files_of_one_name_in_two_folders_are_told_apart(copied, tmp_path):
 
 
 def test_kept_variants_hang_on_the_chapter_and_all_floors_below(copied):
-    claim = next(c for c in ledger.declared() if c.id == "C20")
-    record = {"tables": ["villages/national"], "notes": []}
+    tables = ["villages/national"]
 
     def key():
-        return kept._key(claim, record, inputs.Inputs())
+        state = kept._State()
+        return state._key(state._notes("blooming", tables, []), tables)
 
     keys = {key()}
     for name in (

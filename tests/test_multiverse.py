@@ -655,8 +655,8 @@ def test_results_are_kept_apart_by_the_number_of_permutations(two_claims):
     store.kept(permutations=9, progress=True)
     store.kept(progress=True)
     assert two_claims == [
-        (["C15", "C16"], {"permutations": 9, "progress": False}),
-        (["C15", "C16"], {"permutations": multiverse.PERMUTATIONS, "progress": True}),
+        (["C15", "C16"], {"permutations": 9, "jobs": 1, "progress": False}),
+        (["C15", "C16"], {"permutations": multiverse.PERMUTATIONS, "jobs": 1, "progress": True}),
     ]
     kept = sorted(path.name for path in store._cache().iterdir())
     assert kept == ["C15-9.json", "C15-999.json", "C16-9.json", "C16-999.json"]

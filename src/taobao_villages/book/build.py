@@ -22,7 +22,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -75,12 +75,11 @@ def numbers_json(ledger: list[dict[str, Any]], forecasts: list[dict[str, Any]]) 
     return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
-def explorer_json() -> Callable[[], str]:
-    """What computes the explorer's numbers, given the variants: no worker runs the multiverse."""
+def explorer_json() -> str:
+    """What the explorer shows."""
     from taobao_villages.explorer import page
 
-    variants = kept.kept()
-    return partial(page.payload_json, variants[variants["claim_id"].isin(page.CLAIMS)])
+    return page.payload_json()
 
 
 COMPUTED = {"ledger": ledger_json, "forecasts": forecasts_json}
@@ -94,10 +93,11 @@ def prepare(app: Sphinx, env: Any, names: Sequence[str]) -> None:
 
     Nothing is done if no page is to be read: `outdated` names those that anything has changed.
     """
-    env.taobao_unchanged = not names and not env.taobao_removed
     if not names:
         return
-    if not hasattr(app, "taobao_told"):  # else `outdated` has asked what they show
+    if env.taobao_same and not any(env.doc2path(name).endswith(".ipynb") for name in names):
+        env.myst_config = replace(env.myst_config, substitutions=env.taobao_numbers)
+    elif not hasattr(app, "taobao_told"):  # else `outdated` has asked what they show
         compute(app, env)
     for name in names:
         page = Path(env.doc2path(name))
@@ -130,11 +130,11 @@ def compute(app: Sphinx, env: Any) -> None:
         env.taobao_ran = run_notebooks(notebooks, cache_folder, notes_of(app), server)
     path = kept_in(cache_folder, "explorer", key)
     if EXPLORER in env.found_docs and not path.exists():
-        begun = pool.submit(keep, path, explorer_json())
+        begun = pool.submit(keep, path, explorer_json)
         app.taobao_explorer = begun.result  # type: ignore[attr-defined]
-    pool.shutdown(wait=False)
     place = kept_in(cache_folder, "numbers", env.taobao_built_with)
-    told = keep(place, lambda: numbers_json(ledger(), forecasts()))
+    told = later(pool, place, partial(numbers_json, ledger(), forecasts()))()
+    pool.shutdown(wait=False)
     app.taobao_told = told  # type: ignore[attr-defined]
     env.taobao_ledger, env.taobao_numbers = told["ledger"], told["numbers"]
     env.myst_config = replace(env.myst_config, substitutions=env.taobao_numbers)
@@ -264,14 +264,15 @@ def outdated(app: Sphinx, env: Any, added: set, changed: set, removed: set) -> l
 
     Every page, where what shapes them all differs from the last build's, or that one stopped.
     """
-    env.taobao_removed = bool(removed)
+    env.taobao_renumber = bool(added)
     root = Path(app.srcdir)
     key = digest(root, pages=True)
-    if getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists():
-        notes = notes_of(app)
-        return [
-            env.path2doc(str(p)) for p, old in env.taobao_ran.items() if notes.key(p) != old.key
-        ]
+    # As in the build before, but for the files of the pages themselves.
+    same = getattr(env, "taobao_built_with", None) == key and not unfinished(app).exists()
+    env.taobao_same = same
+    if same:
+        notes, ran = notes_of(app), env.taobao_ran
+        return [env.path2doc(str(path)) for path in ran if notes.key(path) != ran[path].key]
     env.taobao_built_with = key
     before, env.taobao_shape = getattr(env, "taobao_shape", None), changes.shape(root)
     if before != env.taobao_shape or unfinished(app).exists():
@@ -320,6 +321,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", directives.add_launch_buttons, priority=900)
     app.connect("env-get-outdated", outdated)
     app.connect("env-before-read-docs", prepare, priority=100)
+    app.connect("env-purge-doc", fixes.had_numbers, priority=100)
+    app.connect("doctree-read", fixes.has_numbers)
     app.connect("env-get-updated", fixes.skip_numbering, priority=100)
     app.connect("env-get-updated", fixes.keep_numbering, priority=900)
     app.connect("source-read", stamp_source, priority=100)

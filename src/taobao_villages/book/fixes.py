@@ -9,6 +9,7 @@ from typing import Any
 import latex2mathml.converter
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode, visit_HideCellInput
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.index_entries import split_index_msg
 
@@ -23,9 +24,21 @@ def forget_place(app: Sphinx, config: Any) -> None:
         config.templates_path = list(dict.fromkeys(path.replace(os.sep, "/") for path in named))
 
 
+def had_numbers(app: Sphinx, env: Any, page: str) -> None:
+    """Before a page is read again or forgotten: figures are counted anew if it had any."""
+    env.taobao_renumber |= any(env.toc_fignumbers.get(page, {}).values())
+
+
+def has_numbers(app: Sphinx, tree: nodes.document) -> None:
+    """After a page is read: figures are counted anew if it has any, or tells what comes when."""
+    env: Any = app.env
+    kinds = (*env.get_domain("std").enumerable_nodes, addnodes.toctree)
+    env.taobao_renumber |= any(isinstance(node, kinds) for node in tree.findall(nodes.Element))
+
+
 def skip_numbering(app: Sphinx, env: Any) -> list[str]:
-    """Where no page was read, figures keep their numbers: Sphinx need not load every page."""
-    if env.taobao_unchanged:
+    """Where no page with figures was read, they keep their numbers: Sphinx need not load all."""
+    if not env.taobao_renumber:
         env.taobao_numbered = env.toc_fignumbers
         app.config.numfig = False
     return []
@@ -33,7 +46,7 @@ def skip_numbering(app: Sphinx, env: Any) -> list[str]:
 
 def keep_numbering(app: Sphinx, env: Any) -> list[str]:
     """Put back what `skip_numbering` took away from Sphinx."""
-    if env.taobao_unchanged:
+    if not env.taobao_renumber:
         env.toc_fignumbers = env.taobao_numbered
         app.config.numfig = True
     return []

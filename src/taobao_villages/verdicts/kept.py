@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from taobao_villages.verdicts.claims import Claim, ClaimError
 
 LOGGER = logging.getLogger(__name__)
 OF_BYTES = {"hash": None, "bytes": None}  # of a table's description: the file has them
-MULTIVERSE = PACKAGE / "verdicts" / "multiverse.py"
+FEW = 150  # variants that one process has run before others have started
 STATES = 4  # of code and data, for which results are kept: trying a change out and back is free
 
 
@@ -49,7 +50,10 @@ def kept(
             known[claim.id] = rows
     missing = [claim for claim in claims if claim.id not in known]
     if missing and not only:
-        fresh = multiverse.run(missing, permutations=permutations, progress=progress)
+        # Processes take seconds to start, and a process that ends with another one starts none.
+        some = sum(1 for claim in missing for _ in multiverse.combinations(claim)) <= FEW
+        jobs = 1 if some or multiprocessing.parent_process() else -1
+        fresh = multiverse.run(missing, permutations=permutations, jobs=jobs, progress=progress)
         for claim in missing:
             rows = fresh[fresh["claim_id"] == claim.id]
             tables, notes = set().union(*rows["tables"]), imported.union(*rows["notes"])
@@ -213,7 +217,8 @@ class _State:
         """The code that judges a section's claims, a claim's tables, and what else was seen."""
         if section not in self._code:
             # Of the multiverse its file counts: through the registry it would reach every chapter.
-            code = {*inputs.reached(PACKAGE / "chapters" / f"{section}.py"), MULTIVERSE}
+            own = PACKAGE / "verdicts" / "multiverse.py"
+            code = {*inputs.reached(PACKAGE / "chapters" / f"{section}.py"), own}
             self._code[section] = [f"file {path}" for path in sorted(code)]
         files = [data.folder().absolute() / data.schema(table)["path"] for table in tables]
         return [*self._code[section], *(f"file {path}" for path in files), *notes]
