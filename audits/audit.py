@@ -46,7 +46,7 @@ def bare(folder: Path) -> Path:
 def measured(html: Path, names: list[str]) -> dict[str, dict[str, Any]]:
     """What each page did in the browser."""
     with browsing.serving(html) as site:
-        visits = browsing.visit_all(site, names)
+        visits = browsing.visit_all(site, names, axe=browsing.ALL)
         return {
             name: {
                 "bytes": seen.weight,
