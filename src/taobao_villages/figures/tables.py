@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,22 +54,10 @@ class TableShown:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f'<th scope="col">{html.escape(str(name))}</th>'
-            for name in [self.frame.index.name or "", *self.frame.columns]
-        ).replace('<th scope="col"></th>', "<td></td>")
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(str(label))}</th>'
-            + "".join(f"<td>{html.escape(self._cell(value))}</td>" for value in row)
-            + "</tr>"
-            for label, row in zip(self.frame.index, self.frame.to_numpy(object), strict=True)
-        )
-        return (
-            f'<div class="table-scroll" tabindex="0" role="region" '
-            f'aria-label="{html.escape(self.caption)}"><table class="reading">'
-            f"<caption>{html.escape(self.caption)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
+        head = [self.frame.index.name or "", *self.frame.columns]
+        cells = [map(self._cell, row) for row in self.frame.to_numpy(object)]
+        rows = [[label, *row] for label, row in zip(self.frame.index, cells, strict=True)]
+        return marked_up(self.caption, head, rows, '"table-scroll"')
 
     def _cell(self, value: Any) -> str:
         if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
@@ -134,19 +122,29 @@ class ListingShown:
         return plain, {"taobao_villages": {"listing": about}}
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in self.frame.columns)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(row[0])}</th>'
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
-            + "</tr>"
-            for row in self.rows()
-        )
-        return (
-            f'<div class="long-table" style="max-height: 30rem; overflow: auto" tabindex="0" '
-            f'role="region" aria-label="{html.escape(self.caption)}"><table class="reading">'
-            f"<caption>{html.escape(self.caption)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
+        kind = '"long-table" style="max-height: 30rem; overflow: auto"'
+        return marked_up(self.caption, self.frame.columns, self.rows(), kind)
+
+
+def marked_up(caption: str, head: Iterable[Any], rows: Iterable[Sequence[Any]], kind: str) -> str:
+    """HTML of a table in a box of that kind that scrolls, its headers marked as such.
+
+    Pandas' own HTML names no scope of a header, and a reader's voice then reads cells alone.
+    """
+    told = html.escape(caption)
+    heads = [f'<th scope="col">{html.escape(str(name))}</th>' for name in head]
+    lines = [
+        f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    ]
+    return (
+        f'<div class={kind} tabindex="0" role="region" aria-label="{told}">'
+        f'<table class="reading"><caption>{told}</caption><thead><tr>'
+        + "".join(heads).replace('<th scope="col"></th>', "<td></td>")
+        + f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
 
 
 def _printed(value: Any) -> str:

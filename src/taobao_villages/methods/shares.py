@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import confint_poisson
 
 from taobao_villages.methods import given
 
@@ -115,10 +116,8 @@ def poisson_rate_interval(count: int, exposure: float, level: float = 0.95) -> t
     """
     given.whole(count=count)
     given.exposed(exposure=exposure)
-    tail = given.tail(level) / 2
-    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    high = stats.chi2.isf(tail, 2 * count + 2) / 2
-    return float(low / exposure), float(high / exposure)
+    low, high = confint_poisson(count, exposure, method="exact-c", alpha=given.tail(level))
+    return float(low), float(high)
 
 
 def rate_ratio_test(
