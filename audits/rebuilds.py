@@ -10,13 +10,18 @@ status 1 if any.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+
+import nbformat
 
 from audits.two_clones import differences
 from timings import build as timed
@@ -59,6 +64,48 @@ ELSEWHERE = {
     "style": ("book/_assets/static/book.css", "max-height: 30rem", "max-height: 31rem"),
     "session": ("book/course/sessions.yml", "title: ", "title: Anew, "),
 }
+# What a cell of one notebook looks at in the copy: see `prepare`.
+LOOKS = """
+import os, sqlite3, subprocess
+from pathlib import Path
+beside = Path("../beside")
+print(beside.joinpath("text").read_text(), os.environ.get("TAOBAO_TRIAL"), os.listdir(beside))
+print(sqlite3.connect(beside / "base").execute("select * from t").fetchall())
+print(subprocess.run(["cat", str(beside / "piped")], capture_output=True, text=True).stdout)
+"""
+
+
+def prepare(folder: Path) -> None:
+    """Let the copy's notebook on the market look at other things than the book's."""
+    beside = folder / "beside"
+    beside.mkdir()
+    for name in ("text", "piped"):
+        (beside / name).write_text("first\n")
+    query(folder, "create table t (name)")
+    path = folder / "book" / "market.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(LOOKS, id="looks"))
+    nbformat.write(notebook, path)
+
+
+def query(folder: Path, told: str) -> None:
+    """Change the data base of the copy."""
+    with closing(sqlite3.connect(folder / "beside" / "base")) as base, base:
+        base.execute(told)
+
+
+def variable(folder: Path) -> None:
+    """A variable of the environment, in which the next builds run."""
+    os.environ["TAOBAO_TRIAL"] = "second"
+
+
+CHANGES |= {
+    "file": partial(replace, path="beside/text", old="first", new="second"),
+    "listing": lambda folder: (folder / "beside" / "another").touch(),
+    "base": partial(query, told="insert into t values ('second')"),
+    "program": partial(replace, path="beside/piped", old="first", new="second"),
+    "variable": variable,
+}
 CHANGES |= {
     name: partial(replace, path=path, old=old, new=new)
     for name, (path, old, new) in ELSEWHERE.items()
@@ -84,6 +131,7 @@ def main() -> None:
     found = 0
     with tempfile.TemporaryDirectory(prefix="rebuilds-") as place:
         folder = copy(Path(place) / "book")
+        prepare(folder)
         timed.build(folder)
         for name in asked:
             CHANGES[name](folder)
