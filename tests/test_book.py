@@ -561,7 +561,8 @@ def test_a_build_after_a_change_gives_the_same_files_as_one_from_nothing(small):
         page.write("\n```{glossary}\nbridge village\n  A village with a bridge.\n```\n")
     pages = small.folder / "_build" / "html"
     text = "# A page\n\n" + "Words of an introduction. " * 20  # the card for sharing shows these
-    small(text=f"{text}Vanishing.\n")
+    small(text=f"{text}Vanishing.\n\n![A logo of this book](_assets/logo.svg)\n")
+    assert len(list(pages.glob("_images/*.svg"))) == 1
     assert small(text=f"{text}And others.\n")[0] == 0
     after = shutil.copytree(pages, small.folder / "after")
     assert "bridge village" in (pages / "searchindex.js").read_text("utf-8")

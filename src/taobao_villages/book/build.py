@@ -330,6 +330,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-collect-pages", fixes.complete_index)
     app.connect("doctree-read", check_images)
     app.connect("html-page-context", directives.add_explorer)
+    app.connect("build-finished", fixes.forget_files)
     app.connect("build-finished", write_ledger)
     app.connect("build-finished", directives.write_slides)
     app.connect("build-finished", finish, priority=900)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
@@ -74,6 +75,18 @@ def complete_index(app: Sphinx) -> list:
             for word in [w for w, pages in words.items() if not pages]:
                 del words[word]  # no page has it any more
     return []
+
+
+def forget_files(app: Sphinx, error: Exception | None) -> None:
+    """Remove pictures and tables that no page shows any more; Sphinx leaves them for ever."""
+    if error is not None or app.builder.name != "html":
+        return
+    for folder, known in (("_images", app.env.images), ("_downloads", app.env.dlfiles)):
+        shown = {Path(app.outdir) / folder / name for _, name in known.values()}
+        # Cards for sharing are another extension's.
+        for path in (Path(app.outdir) / folder).glob("*/*" if folder == "_downloads" else "*.*"):
+            if path not in shown:
+                path.unlink()
 
 
 # ---- what notebooks return -----------------------------------------------------------------------
