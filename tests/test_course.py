@@ -186,6 +186,7 @@ def test_calls_that_a_chapter_prints_run(chapter):
     tree = ast.parse(code)
     used = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     given = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    given |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     own = {"n", "share", "s", "frame"}  # what the reader chooses
     space = {}
     exec("\n".join(ast.unparse(n) for n in tree.body if "Import" in type(n).__name__), space)
