@@ -55,7 +55,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {
 # What shows on other pages than the one that a file is for.
 ELSEWHERE = {
     "statement": ("data/claims.csv", "E-commerce has grown", "Trade has grown"),
-    "source": ("data/sources.csv", "(?m)^(e_f1copy,[^,]*)", r"\1 anew"),
+    "source": ("data/sources.csv", "(?m)^(e_f1copy,reprint,[^,]*)", r"\1 anew"),
     "rule": (PACKAGE / "chapters" / "market.py", "is read as twice", "is taken as twice"),
     "subject": (PACKAGE / "subjects" / "retail.py", '"iRes."', '"iRs."'),
     "card": (PACKAGE / "verdicts" / "card.py", "In our words, the article says", "In our words"),
