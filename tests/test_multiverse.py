@@ -619,14 +619,19 @@ def test_results_are_kept_until_a_table_or_the_chapter_changes(tmp_path, monkeyp
     assert set(store.kept(only=True)["claim_id"]) == {"C19", "C23"}
 
 
-def test_a_what_if_is_run_anew_and_not_kept(tmp_path, monkeypatch):
+@pytest.fixture
+def without_zhejiang(tmp_path, monkeypatch):
+    """Claim C19 alone and an empty cache; the tables of a what-if that moves it."""
     some = [c for c in ledger.declared() if c.id == "C19"]
     monkeypatch.setattr(store, "_cache", lambda: tmp_path)
     monkeypatch.setattr(ledger, "declared", lambda: some)
-    before = store.kept()
     named = data.load("villages/province_year")
-    less = named[named["province_code"] != "33"]
-    with data.replaced({"villages/province_year": less}):
+    return {"villages/province_year": named[named["province_code"] != "33"]}
+
+
+def test_a_what_if_is_run_anew_and_not_kept(without_zhejiang):
+    before = store.kept()
+    with data.replaced(without_zhejiang):
         during = store.kept()
     assert not during["value"].equals(before["value"])
     assert store.kept(only=True)["value"].equals(before["value"])
@@ -786,13 +791,9 @@ def test_what_a_chapter_looks_at_when_it_is_imported_counts_for_its_entries(tmp_
     assert judged == 3 * ["C19"]
 
 
-def test_an_entry_of_a_what_if_is_neither_read_nor_kept(tmp_path, monkeypatch):
-    some = [c for c in ledger.declared() if c.id == "C19"]
-    monkeypatch.setattr(store, "_cache", lambda: tmp_path)
-    monkeypatch.setattr(ledger, "declared", lambda: some)
+def test_an_entry_of_a_what_if_is_neither_read_nor_kept(without_zhejiang):
     before = store.entries()
-    named = data.load("villages/province_year")
-    with data.replaced({"villages/province_year": named[named["province_code"] != "33"]}):
+    with data.replaced(without_zhejiang):
         (during,) = store.entries()
     assert during["value"] != before[0]["value"]
     assert store.entries() == before

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taobao_villages import PACKAGE, data, inputs
-from taobao_villages.book.notebooks import ASSETS, LOCK, Ran
+from taobao_villages import PACKAGE, inputs
+from taobao_villages.book.notebooks import Ran, assets, fingerprint
 
 # Folders of the analysis: what they change on a page comes by its numbers, outputs, directives.
 ANALYSIS = ("chapters", "figures", "methods", "subjects")
@@ -29,12 +29,7 @@ def shape(root: Path) -> str:
         for path in inputs.of_package(PACKAGE)
         if path.relative_to(PACKAGE).parts[0] not in ANALYSIS
     ]
-    for name in ASSETS:
-        files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
-    now = inputs.Inputs(data=data.folder(), repository=root)
-    key = now.key(f"file {path.absolute()}" for path in [*files, root / LOCK])
-    assert key is not None
-    return key
+    return fingerprint([*files, *assets(root)], root)
 
 
 def shown(

@@ -53,8 +53,17 @@ def digest(root: Path, *, pages: bool = False) -> str:
         if pages or path.relative_to(PACKAGE).parts[0] not in ONLY_PAGES
     ]
     files += sorted(data.folder().rglob("*.*"))
-    for name in ASSETS if pages else ():
-        files += sorted((root / "book" / "_assets" / name).rglob("*.*"))
+    return fingerprint([*files, *(assets(root) if pages else ())], root)
+
+
+def assets(root: Path) -> list[Path]:
+    """Style sheets, scripts and templates of the repository."""
+    folders = [root / "book" / "_assets" / name for name in ASSETS]
+    return [path for folder in folders for path in sorted(folder.rglob("*.*"))]
+
+
+def fingerprint(files: Iterable[Path], root: Path) -> str:
+    """Fingerprint of files, of the repository's lock, and of the surroundings."""
     now = inputs.Inputs(data=data.folder(), repository=root)
     key = now.key(f"file {path.absolute()}" for path in [*files, root / LOCK])
     assert key is not None

@@ -80,8 +80,8 @@ def entries() -> list[dict[str, Any]]:
         claims, imported = _declared()
         for claim in claims:
             if known.get(claim.id) is None:
-                judged, tables, notes = multiverse.watched(claim)
-                known[claim.id] = told = json.loads(registry.as_json([judged.as_dict()]))[0]
+                _, entry, tables, notes = multiverse.watched(claim)
+                known[claim.id] = told = json.loads(registry.as_json([entry]))[0]
                 state.keep(f"{claim.id}.json", claim.section, tables, imported.union(notes), told)
     version = data.state()
     found = {name: told for name, told in known.items() if told is not None}

@@ -90,8 +90,8 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     if "seed" in accepted:
         extra["seed"] = seed(task.claim_id, task.choices)
     try:
-        judged, tables, notes = watched(claim, **extra | task.choices)
-        row, reads = judged.as_dict(), fingerprint(claim.rule, judged.evidence)
+        judged, row, tables, notes = watched(claim, **extra | task.choices)
+        reads = fingerprint(claim.rule, judged.evidence)
     except Exception as error:
         said = ", ".join(f"{name}={value!r}" for name, value in task.choices.items())
         kind = type(error).__name__
@@ -102,17 +102,17 @@ def judge(task: Task, claim: Claim | None = None) -> dict[str, Any]:
     return dict(zip(COLUMNS, [*known, sorted(tables - NOT_EVIDENCE), notes], strict=True))
 
 
-def watched(claim: Claim, **choices: Any) -> tuple[Verdict, set[str], list[str]]:
-    """A verdict, the tables that its entry needs, and notes (see `inputs`) of what else it saw."""
+def watched(claim: Claim, **choices: Any) -> tuple[Verdict, dict[str, Any], set[str], list[str]]:
+    """A verdict, its entry, the tables that this needs, and notes (see `inputs`) of all else."""
     with inputs.watched() as notes, data.reads() as tables:
         judged = claim.judge(**choices)
-        judged.as_dict()
+        entry = judged.as_dict()
     # What the key of kept results has by itself: these tables, their description, the package.
     own = {data.folder() / data.schema(table)["path"] for table in tables}
     seen = inputs.besides(notes, PACKAGE, *own, data.folder() / "datapackage.json")
     # Libraries are imported by whichever variant comes first.
     others = [note for note in seen if not note.startswith("module ")]
-    return judged, tables, others
+    return judged, entry, tables, others
 
 
 class _Watched(dict):
