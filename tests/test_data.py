@@ -582,6 +582,68 @@ COMPARED = {
     "a county with another code than its prefecture": (
         Fault("villages/county_year", "prefecture_code", "another code",
               put("prefecture_code", "130200", year="2014", prefecture_code="130100")), None),
+    "people of a county": (
+        Fault("counties/census", "population", "urban and rural make",
+              put("urban", "1", county_code="110105", year="2010")), None),
+    "more farmers than workers": (
+        Fault("counties/census", "employed_farming", "more than all employed",
+              put("employed_farming", "999999", county_code="110105", year="2010")), None),
+    "more workers than people": (
+        Fault("counties/census", "employed", "more employed than people",
+              put("employed", "99999999", county_code="110105", year="2010")), None),
+    "a county without people": (
+        Fault("counties/census", "population", "no people in a unit",
+              put("population", "", county_code="110105", year="2010")), None),
+    "a prefecture that its counties do not make": (
+        Fault("counties/prefecture_census", "rural", "its counties have",
+              put("rural", "9", prefecture_code="110000", year="2010")), None),
+    "more people in prefectures than in the province": (
+        Fault("provinces/panel", "population", "the prefectures sum to",
+              put("value", "1", indicator="census_population", province_code="11", year="2010")),
+        "counties/prefecture_census"),
+    "committees of counties that the panel does not have": (
+        Fault("counties/units", "administrative_villages", "the panel has",
+              put("administrative_villages", "7", county_code="110101")), None),
+    "a seat far away": (
+        Fault("counties/units", "lon", "km from its prefecture",
+              put("lon", "90", county_code="110101")), None),
+    "a seat without a source": (
+        Fault("counties/units", "seat_source_id", "not as lon",
+              put("seat_source_id", "", county_code="110101")), None),
+    "an area without a source": (
+        Fault("counties/units", "area_source_id", "not as area_km2",
+              put("area_source_id", "", county_code="110101")), None),
+    "a county of another province": (
+        Fault("counties/units", "county_code", "not in its province",
+              put("province_code", "12", county_code="110101")), None),
+    "an earlier code of another province": (
+        Fault("counties/concordance", "codes_2009", "not in the province",
+              put("codes_2009", "120101", county_code="110105")), None),
+    "a county with villages in another prefecture": (
+        Fault("villages/county_year", "county_code", "110101 lies in 110000",
+              put("county_code", "110101", year="2014", prefecture_code="130100")), None),
+    "a county with another code in another year": (
+        Fault("villages/county_year", "county_code", "another code than in another year",
+              put("county_code", "130102", year="2016", county_code="130123")), None),
+    "a poverty county too many": (
+        Fault("counties/poverty", "province_code", "named, ",
+              put("province_code", "14", printed_code="130125")), "counties/poverty"),
+    "a key county too many": (
+        Fault("counties/poverty", "key_county", "key counties named",
+              put("key_county", "yes", province_code="13", key_county="no")), "counties/poverty"),
+    "a key county without a source": (
+        Fault("counties/poverty", "key_source_id", "not as key_county",
+              put("key_source_id", "", key_county="yes")), None),
+    "a poverty county joined to nothing": (
+        Fault("counties/poverty", "joined_by", "not as county_code",
+              put("joined_by", "none", joined_by="code")), None),
+    "villages in poverty counties": (
+        Fault("villages/poverty", "value", "the lists have 4",
+              put("value", "5", year="2014", quantity="n_villages",
+                  category="national-level poverty counties")), None),
+    "a poverty county of one table only": (
+        Fault("villages/poverty_status", "national_poverty_county", "says otherwise",
+              put("national_poverty_county", "yes", county="安新县")), None),
     "a share over 100": (
         Fault("villages/clusters", "value", "a share of 540", put("value", "540", unit="%")), None),
     "a share over 100 in the market": (

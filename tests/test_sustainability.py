@@ -152,7 +152,7 @@ def test_the_stated_number_is_that_of_villages_and_not_of_counties():
 
 
 def test_county_units_agree_with_the_panel():
-    units = data.load("provinces/county_units")
+    units = data.load("counties/units")
     for name in ("administrative_villages", "residents_committees"):
         panel = data.indicator(name, 2016, "nbs_divcodes_2016")
         assert units.groupby("province_code")[name].sum().to_dict() == panel.dropna().to_dict()
@@ -181,7 +181,7 @@ def test_other_counties_under_each_choice(three_counties, plant):
         villages__county_year=pd.concat([listed, town]),
         villages__poverty_status=data.load("villages/poverty_status"),
         villages__poverty=data.load("villages/poverty"),
-        provinces__county_units=pd.DataFrame(
+        counties__units=pd.DataFrame(
             {
                 "province_code": ["41"] * 60 + ["33"] * 10 + ["41"] * 30,
                 "kind": ["county"] * 60 + ["city"] * 10 + ["district"] * 30,

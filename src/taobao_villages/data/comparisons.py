@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from taobao_villages.data.county_comparisons import county_faults
 from taobao_villages.data.described import package_faults, role_faults
 from taobao_villages.data.files import (
     SEAL,
@@ -70,6 +71,7 @@ def cross_faults() -> Iterator[str]:
         _event_faults,
         _derived_faults,
         _literature_faults,
+        county_faults,
         role_faults,
         package_faults,
     ):

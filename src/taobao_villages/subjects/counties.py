@@ -136,7 +136,7 @@ def county_units(others: str = OTHERS[0]) -> pd.DataFrame:
         are districts, so this overstates the others a little); or all in the provinces that have
         poverty counties.
     """
-    units = data.load("provinces/county_units")
+    units = data.load("counties/units")
     units = units[units["administrative_villages"] + units["residents_committees"] > 0]
     if others == OTHERS[1]:
         units = units[units["kind"] != "district"]
