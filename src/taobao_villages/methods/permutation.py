@@ -1,15 +1,25 @@
-"""Permutation tests: the statistic among what reshuffled labels give."""
+"""Permutation tests: the statistic among what reshuffled labels, or redrawn counts, give."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from taobao_villages.methods import given
+
+AT_ONCE = 100  # draws that are made together; another number would give other draws
 Alternative = Literal["less", "greater", "two-sided", "directed"]
+
+
+class Envelope(NamedTuple):
+    """Statistics among their draws: a row each, and the p-value of all of them together."""
+
+    table: pd.DataFrame
+    p: float
 
 
 class PermutationResult(NamedTuple):
@@ -114,6 +124,174 @@ def permutation_test(
         raise ValueError("statistic: not a number for the observed or a permuted order")
     p = float(pseudo_p(observed, draws, alternative))
     return PermutationResult(observed, float(draws.mean()), p, draws)
+
+
+def redrawn(
+    count: ArrayLike,
+    base: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    *,
+    whole: bool = False,
+    draws: int,
+    seed: int,
+) -> Iterator[np.ndarray]:
+    """Counts redrawn among the units of the same group, one draw after the other.
+
+    Parameters
+    ----------
+    count : array_like of whole numbers, shape (n,)
+        Such as villages of each county. Each group keeps its sum.
+    base : array_like, shape (n,), optional
+        Positive sizes, such as committees; None gives each unit the same.
+    groups : array_like, shape (n,), optional
+        Such as the county's province; None is one group, the country.
+    whole : bool
+        False: every single village falls into a unit with a chance in proportion to its base,
+        whatever the others do (multinomial). True: the counts are moved as they are, each to
+        another unit, with the units drawn one after the other without putting back, in proportion
+        to their base; so as many units as before have villages, and villages that stand in one
+        unit stay together. With equal bases this is a permutation.
+    draws : int
+        How many.
+    seed : int
+        Same seed, same draws; the first of many are those of few.
+
+    Yields
+    ------
+    ndarray of int, shape (n,)
+        ``np.array(list(redrawn(...)))`` has the shape (draws, n).
+
+    Raises
+    ------
+    ValueError
+        Counts that are negative, missing, all zero or not whole, bases not positive, a group
+        missing, lengths that differ, or no draws.
+
+    Notes
+    -----
+    Duranton and Overman (2005), Review of Economic Studies 72, draw places of firms likewise from
+    those that exist. Units without putting back: the first of exponential waiting times with the
+    bases as rates (Efraimidis and Spirakis 2006, Information Processing Letters 97).
+
+    Examples
+    --------
+    >>> np.array(list(redrawn([3, 0, 2], [1, 1, 5], ["a", "a", "b"], draws=2, seed=1)))
+    array([[2, 1, 2],
+           [3, 0, 2]])
+    """
+    units = {"count": count} | ({} if base is None else {"base": base})
+    given.same_index(**units, **({} if groups is None else {"groups": groups}))
+    counts, bases = given.counts(count, base)
+    if (counts != np.floor(counts)).any():
+        raise ValueError("count: whole numbers only")
+    group = pd.Series(np.zeros(counts.size) if groups is None else np.asarray(groups))
+    if group.size != counts.size or group.isna().any():
+        raise ValueError(f"groups: one for each of {counts.size} units, none missing")
+    if draws < 1:
+        raise ValueError(f"draws: at least 1, not {draws}")
+    members = [units.to_numpy() for units in group.index.groupby(group).values()]
+    return _redraws(counts.astype(int), bases, members, whole, draws, np.random.default_rng(seed))
+
+
+def _redraws(
+    counts: np.ndarray,
+    bases: np.ndarray,
+    members: list[np.ndarray],
+    whole: bool,
+    draws: int,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """The draws of `redrawn`; apart from it, so that what is wrong is said at once."""
+    for done in range(0, draws, AT_ONCE):
+        block = np.zeros((AT_ONCE, counts.size), dtype=int)
+        for units in members:
+            held, size = counts[units], bases[units]
+            some = held[held > 0]
+            if not some.size:
+                continue
+            if whole:
+                waiting = rng.exponential(size=(AT_ONCE, units.size)) / size
+                first = np.argpartition(waiting, some.size - 1, axis=1)[:, : some.size]
+                moved = rng.permuted(np.tile(some, (AT_ONCE, 1)), axis=1)
+                np.put_along_axis(block, units[first], moved, axis=1)
+            else:
+                block[:, units] = rng.multinomial(held.sum(), size / size.sum(), size=AT_ONCE)
+        yield from block[: draws - done]
+
+
+def envelope(
+    observed: ArrayLike,
+    draws: ArrayLike,
+    *,
+    alternative: Literal["less", "greater", "two-sided"] = "two-sided",
+    level: float = 0.95,
+) -> Envelope:
+    """Several statistics among their values in draws: each alone, and all of them together.
+
+    Parameters
+    ----------
+    observed : array_like, shape (k,)
+        Statistics of the data, such as pairs within k distances.
+    draws : array_like, shape (m, k)
+        The same of each draw under the null hypothesis.
+    alternative : {"two-sided", "greater", "less"}
+        "greater": large values speak against the null.
+    level : float
+        Coverage of the intervals and envelopes, 0 to 1.
+
+    Returns
+    -------
+    Envelope
+        `table`, k rows: `observed`; `expected`, the mean of the draws; `ratio` of the two; `low`
+        and `high`, within which so many draws lie, both tails cut; `p` of this statistic alone,
+        which holds if only this one was to be tested; `all_low` and `all_high`, which so many
+        draws leave nowhere (one side is infinite unless two-sided).
+        `p`: of all together; it is below 1 - level just when the data leave the latter.
+
+    Raises
+    ------
+    ValueError
+        Missing values, shapes that do not fit, another alternative or level.
+
+    Notes
+    -----
+    Together: the greatest studentised deviation from the mean, with mean and spread of data and
+    draws (Myllymaki, Mrkvicka, Grabarnik, Seijo and Hahn 2017, Journal of the Royal Statistical
+    Society B 79). Alone: as `permutation_test`; "two-sided" doubles the smaller tail.
+
+    Examples
+    --------
+    Of 19 draws none has so many: (0 + 1) / (19 + 1).
+
+    >>> envelope([30.0], np.arange(19.0)[:, None], alternative="greater").p
+    0.05
+    """
+    (values,), tail = given.columns(observed=observed), given.tail(level)
+    found = np.asarray(draws, dtype=float)
+    if found.ndim != 2 or found.shape[1] != values.size or not np.isfinite(found).all():
+        raise ValueError(f"draws: {values.size} numbers each, none missing, not {found.shape}")
+    if alternative not in ("less", "greater", "two-sided"):
+        raise ValueError(f"alternative: less, greater or two-sided, not {alternative!r}")
+    every = np.vstack([values, found])
+    centre, spread = every.mean(axis=0), every.std(axis=0)
+    spread = np.where(spread > 1e-12 * np.abs(every).max(axis=0), spread, np.inf)
+    scores = (every - centre) / spread  # 0 where nothing varies
+    upper, lower = alternative != "less", alternative != "greater"
+    worst = np.maximum(scores if upper else -np.inf, -scores if lower else -np.inf).max(axis=1)
+    # Of m + 1 curves those beyond it are the share 1 - level; what is left of 1e-9 is rounding.
+    limit = np.sort(worst)[::-1][int(tail * len(every) + 1e-9)]
+    reach = limit * np.where(np.isinf(spread), 0, spread)
+    low, high = np.quantile(found, [tail / 2, 1 - tail / 2], axis=0)
+    table = pd.DataFrame({"observed": values, "expected": found.mean(axis=0)})
+    table["ratio"] = table["observed"] / table["expected"]
+    table = table.assign(
+        low=low,
+        high=high,
+        p=pseudo_p(values, found, alternative),
+        all_low=centre - reach if lower else -np.inf,
+        all_high=centre + reach if upper else np.inf,
+    )
+    return Envelope(table, float(pseudo_p(worst[0], worst[1:], "greater")))
 
 
 def marked_among_drawn(
