@@ -1,4 +1,4 @@
-"""Association between marks of places: sign test, Jaccard, and a permutation of the table."""
+"""Association between marks of places: sign test, strata, Jaccard, a permutation of the table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from taobao_villages.methods import permutation
+from taobao_villages.methods import given, permutation
 
 SEED = 20170901
 
@@ -32,6 +32,112 @@ def sign_test(first: int, second: int) -> float:
     Conover (1999), Practical Nonparametric Statistics, 3rd ed., section 3.4.
     """
     return float(stats.binomtest(first, first + second).pvalue) if first + second else 1.0
+
+
+# ---- marked units against others of the same stratum ---------------------------------------------
+
+
+def mantel_haenszel(
+    frame: pd.DataFrame, count: str, *, base: str, marked: str, within: str
+) -> float:
+    """Rate of marked units over the rate of the others, compared within strata only.
+
+    Parameters
+    ----------
+    frame : DataFrame, n rows
+        One row a unit.
+    count, base : str
+        Columns of counts and of positive bases, such as villages and committees.
+    marked : str
+        Column of True and False (or 1 and 0).
+    within : str
+        Column of strata, such as provinces.
+
+    Returns
+    -------
+    float
+        Rate ratio. NaN if no stratum with a count has units of both kinds.
+
+    Notes
+    -----
+    Rothman, Greenland and Lash (2008), Modern Epidemiology, 3rd ed., ch. 15. Strata without both
+    kinds, or without counts, have no weight. Counts of villages vary more than Poisson counts, so
+    the textbook's interval is too short: shuffle the marks within the strata
+    (`permutation.permutation_test`), or leave out clusters (`clustered.group_interval`).
+
+    Examples
+    --------
+    Rates 2/10 against 1/10 in one stratum, 4/20 against 4/40 in the other: twice in both.
+
+    >>> frame = pd.DataFrame({"n": [2, 1, 4, 4], "base": [10, 10, 20, 40], "poor": [1, 0, 1, 0]})
+    >>> frame["province"] = [*"aabb"]
+    >>> mantel_haenszel(frame, "n", base="base", marked="poor", within="province")
+    2.0
+    """
+    sums = frame.groupby([within, frame[marked].astype(bool)])[[count, base]].sum()
+    table = sums.unstack(fill_value=0).reindex(
+        columns=pd.MultiIndex.from_product([[count, base], [True, False]]), fill_value=0
+    )
+    total = table[base].sum(axis=1)
+    top = (table[count, True] * table[base, False] / total).sum()
+    bottom = (table[count, False] * table[base, True] / total).sum()
+    return float(top / bottom) if bottom else float("inf") if top else float("nan")
+
+
+def completions(
+    status: pd.Series,
+    rank: pd.Series,
+    *,
+    yes: str = "yes",
+    unknown: str = "unknown",
+    total: int | None = None,
+) -> pd.DataFrame:
+    """The outermost ways to fill in who is marked, where it is not known of all.
+
+    Parameters
+    ----------
+    status : Series of str, shape (n,)
+        `yes`, `unknown`, or anything else for no.
+    rank : Series, shape (n,)
+        What the marks are held against, such as villages.
+    total : int, optional
+        How many are marked in all, if that is known.
+
+    Returns
+    -------
+    DataFrame of bool, n rows
+        `all no`, `all yes`: all unknown the one or the other. With `total` also `fewest` and
+        `most`: so many of the unknown that the total is right, those with the smallest or with
+        the largest `rank`. A count over the marked lies between the last two; a ratio need not.
+
+    Raises
+    ------
+    ValueError
+        If the known and the unknown cannot give the total, or the indexes differ.
+
+    Notes
+    -----
+    Manski (2003), Partial Identification of Probability Distributions, ch. 1: worst-case bounds.
+
+    Examples
+    --------
+    >>> status = pd.Series(["yes", "no", "unknown", "unknown"])
+    >>> marked = completions(status, pd.Series([1, 1, 0, 5]), total=2)
+    >>> marked.mul([1, 1, 0, 5], axis=0).sum().to_dict()
+    {'all no': 1, 'all yes': 6, 'fewest': 1, 'most': 6}
+    """
+    given.same_index(status=status, rank=rank)
+    known, open_ = status == yes, status == unknown
+    columns = {"all no": known, "all yes": known | open_}
+    if total is not None:
+        needed = total - int(known.sum())
+        if not 0 <= needed <= open_.sum():
+            raise ValueError(f"total: {total}, with {known.sum()} known and {open_.sum()} unknown")
+        place = rank[open_].rank(method="first")
+        columns["fewest"] = known | (place <= needed).reindex(status.index, fill_value=False)
+        most = place > open_.sum() - needed
+        columns["most"] = known | most.reindex(status.index, fill_value=False)
+    return pd.DataFrame(columns)
 
 
 # ---- configurations and clusters (methods page) --------------------------------------------------

@@ -1,4 +1,4 @@
-"""Counties: those on the lists, those that are poor, and the official units of 2016."""
+"""Counties: all units of 2016 with people and places, those on the lists, those that are poor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from taobao_villages import data
+from taobao_villages.data.county_comparisons import prefecture_of
+from taobao_villages.methods import distance
 from taobao_villages.subjects import provinces
 
 # The two meanings of "national poverty county": columns of villages/poverty_status, and how many.
@@ -23,6 +25,176 @@ WIDE, NARROW = DEFINITIONS
 # Hebei, Hainan and Guangxi lie on the coast too and kept theirs.
 WITHOUT_POVERTY_COUNTIES = ("11", "12", "21", "31", "32", "33", "35", "37", "44")
 OTHERS = ("all other counties", "without city districts", "same provinces only")
+# Deltas by their lists of prefectures: the wider list of the Yangtze, the nine cities of the Pearl.
+DELTAS: Mapping[str, tuple[str, ...]] = {
+    "wide": ("yrd_26", "prd_9"),
+    "core": ("yrd_16", "prd_9"),
+}
+# The outlines know no neighbours of China. Its coast ends at two border towns: east of the one and
+# west of the other the outer line of Liaoning and of Guangxi is a border on land.
+LAST_TOWNS: Mapping[str, str] = {"21": "210603", "45": "450681"}
+LARGE_CITY = 2_000_000  # urban residents of the districts of a prefecture in 2010
+# Census figures that are those of the unit of 2016: not where its boundary changed or it was split.
+WHOLE = ("same", "merged_since", "merged_later")
+# Growth by the census that is a change of boundary, although the codes stayed the same.
+NOT_GROWTH = ("210311", "211003")
+
+
+# ---- all counties --------------------------------------------------------------------------------
+
+
+@data.cached
+def frame() -> pd.DataFrame:
+    """All county-level units of 2016, with villages, people and places.
+
+    Returns
+    -------
+    DataFrame, one row a unit
+        ``county_code``, ``name_zh``, ``province_code``, ``province``, ``prefecture_code``, ``kind``;
+        ``villages_2014``, ``villages_2015``, ``villages_2016`` (0 where the list names none);
+        ``committees`` (villagers' committees; 0 in units that are all town);
+        of the census of 2010 ``population``, ``rural``, ``urban`` (percent of residents),
+        ``manufacturing``, ``farming`` (percent of employed people), ``schooling`` (years),
+        ``movers`` (percent of residents registered in another province), ``density`` (residents
+        a km2); ``growth`` (percent, 2010 to 2020); ``poor`` (one of the 832 national poverty
+        counties), ``key_county`` (one of the 592: "yes", "no" or "unknown"); ``lon``, ``lat``
+        (seat, degrees); ``coast_km``, ``delta_km``, ``delta_core_km``, ``city_km`` (from the seat,
+        in km; 0 inside a delta).
+
+        Missing where the data say nothing, and where they are of another boundary: census figures
+        of units whose boundary changed or that were split, density where the area is of a later
+        boundary, growth where zones stand apart.
+    """
+    units = data.load("counties/units")
+    units = units.rename(columns={"administrative_villages": "committees"})
+    lists = data.load("villages/county_year")
+    listed = lists.pivot_table("n_villages", "county_code", "year", aggfunc="sum", fill_value=0)
+    for year in provinces.LISTS:
+        found = units["county_code"].map(listed[year])
+        units[f"villages_{year}"] = found.fillna(0).astype(int)
+    census = data.load("counties/census")
+    census = census[census["quality"].isin(WHOLE)]
+    first, second = (
+        census[census["year"] == year].set_index("county_code") for year in (2010, 2020)
+    )
+    people = pd.DataFrame(
+        {
+            "population": first["population"],
+            "rural": first["rural"],
+            "urban": 100 * first["urban"] / first["population"],
+            "manufacturing": 100 * first["employed_manufacturing"] / first["employed"],
+            "farming": 100 * first["employed_farming"] / first["employed"],
+            "schooling": first["schooling_years"],
+            "movers": 100 * first["movers_other_province"] / first["population"],
+            "growth": 100
+            * (second["population"] / first["population"] - 1).where(
+                second["zones_apart"].eq("no") & ~second.index.isin(NOT_GROWTH)
+            ),
+        }
+    )
+    units = units.merge(people, left_on="county_code", right_index=True, how="left")
+    units["density"] = units["population"] / units["area_km2"].where(
+        units["area_quality"] == "same"
+    )
+    poverty = data.load("counties/poverty").dropna(subset="county_code").set_index("county_code")
+    units["poor"] = units["county_code"].isin(poverty.index)
+    units["key_county"] = units["county_code"].map(poverty["key_county"]).fillna("no")
+    return units.join(_distances(units))[
+        ["county_code", "name_zh", "province_code", "province", "prefecture_code", "kind"]
+        + [f"villages_{year}" for year in provinces.LISTS]
+        + ["committees", *people.columns.drop("growth"), "density", "growth", "poor", "key_county"]
+        + ["lon", "lat", "coast_km", "delta_km", "delta_core_km", "city_km"]
+    ]
+
+
+def without_unit(year: int) -> int:
+    """Villages of a list in development zones that are no county-level units."""
+    lists = data.load("villages/county_year")
+    rows = lists[(lists["year"] == year) & lists["county_code"].isna()]
+    return int(rows["n_villages"].sum())
+
+
+def _distances(units: pd.DataFrame) -> pd.DataFrame:
+    """Kilometres from each seat to the coast, the deltas and the nearest large city."""
+    units = units[units["lon"].notna()]
+    seats = units[["lon", "lat"]].to_numpy()
+    found = {"coast_km": distance.line_km(seats, coast())}
+    prefecture = prefecture_of(units)
+    deltas = data.load("geo/delta_prefectures")
+    for column, name in (("delta_km", "wide"), ("delta_core_km", "core")):
+        codes = deltas.loc[deltas["definition"].isin(DELTAS[name]), "prefecture_code"]
+        found[column] = distance.nearest_km(seats, seats[prefecture.isin(codes)])[0]
+    found["city_km"] = distance.nearest_km(seats, large_cities()[["lon", "lat"]].to_numpy())[0]
+    return pd.DataFrame(found, index=units.index)
+
+
+def large_cities() -> pd.DataFrame:
+    """Cities of at least `LARGE_CITY` urban residents in 2010: the districts of one prefecture.
+
+    Returns
+    -------
+    DataFrame, one row a city
+        ``prefecture_code``, ``urban`` (residents), ``name_zh``, ``lon``, ``lat`` (degrees).
+    """
+    units = data.load("counties/units")
+    units["prefecture_code"] = prefecture_of(units)
+    census = data.load("counties/census")
+    census = census[census["year"] == 2010][["county_code", "urban"]]
+    districts = units[units["kind"] == "district"].merge(census, on="county_code")
+    cities = districts.groupby("prefecture_code", as_index=False)["urban"].sum()
+    points = data.load("geo/prefectures")[["prefecture_code", "name_zh", "lon", "lat"]]
+    return cities[cities["urban"] >= LARGE_CITY].merge(points, on="prefecture_code")
+
+
+@data.cached
+def coast() -> list[np.ndarray]:
+    """The sea side of the outlines that the book draws.
+
+    Returns
+    -------
+    list of ndarray, shape (m, 2) each
+        Longitude and latitude of the corners of each line. Without islands under 200 km2, and cut
+        at `LAST_TOWNS`.
+    """
+    import shapely
+
+    shapes = data.outlines().set_index("province_code").geometry
+    sides = data.load("provinces/provinces").set_index("province_code")["coastal"]
+    outer = shapely.union_all(shapes.to_numpy()).boundary
+    seats = data.load("counties/units").set_index("county_code")
+    lines = []
+    for code in sides.index[sides]:
+        side = shapely.intersection(outer, shapes[code].boundary)
+        if code in LAST_TOWNS:
+            lon = seats.loc[LAST_TOWNS[code], "lon"]
+            box = (lon, -90, 180, 90) if code == "45" else (-180, -90, lon, 90)
+            side = shapely.intersection(side, shapely.box(*box))
+        parts = shapely.get_parts(shapely.line_merge(side))
+        lines += [shapely.get_coordinates(part) for part in parts if part.length > 0]
+    return lines
+
+
+def coast_error() -> pd.Series:
+    """How far seats lie outside of the outlines, out at sea, in km: what the coast may be wrong by.
+
+    Returns
+    -------
+    Series
+        ``seats`` (of units with people by the census, outside), ``median_km``, ``largest_km``.
+    """
+    import shapely
+
+    land = shapely.union_all(data.outlines().geometry.to_numpy())
+    units = frame()
+    units = units[units["lon"].notna() & units["population"].notna()]
+    outside = units[~shapely.intersects(land, shapely.points(units["lon"], units["lat"]))]
+    return pd.Series(
+        {
+            "seats": len(outside),
+            "median_km": outside["coast_km"].median(),
+            "largest_km": outside["coast_km"].max(),
+        }
+    )
 
 
 # ---- poverty counties: what the lists say --------------------------------------------------------
