@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from taobao_villages.data.files import (
@@ -69,6 +70,7 @@ def cell_faults(about: dict[str, Any], text: str) -> list[str]:
         ).create_cell_reader()
         for name, field in fields.items()
     }
+    broken_by = cache(lambda column, cell: readers[column](cell)[1])  # most cells repeat
     key = about["schema"].get("primaryKey", list(fields))
     first: dict[tuple[str, ...], int] = {}
     faults = []
@@ -84,7 +86,7 @@ def cell_faults(about: dict[str, Any], text: str) -> list[str]:
         named = dict(zip(fields, cells, strict=True))
         for column, cell in named.items():
             plain, told = SPELLINGS.get(fields[column]["type"], (None, ""))
-            broken = readers[column](cell)[1]
+            broken = broken_by(column, cell)
             if plain and cell and not broken and not plain.fullmatch(cell):
                 remedy = f"write {told}, in plain digits or letters, or leave the cell empty"
                 faults.append(fault_line(about, row, column, f"{cell!r} is not {told}", remedy))

@@ -12,7 +12,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from scipy.spatial import KDTree
 
-from taobao_villages.methods.space import EARTH_RADIUS_KM
+from taobao_villages.methods import distance
 
 # ---- entry ---------------------------------------------------------------------------------------
 
@@ -49,14 +49,11 @@ def near(frame: pd.DataFrame, count: str, *, longitude: str, latitude: str, km: 
     [2.0, 5.0, 0.0]
     """
     known = frame[[longitude, latitude]].notna().all(axis=1).to_numpy()
-    east, north = np.radians(frame.loc[known, [longitude, latitude]].to_numpy(float)).T
-    flat = np.cos(north)
-    points = np.column_stack([flat * np.cos(east), flat * np.sin(east), np.sin(north)])
+    points = distance.on_sphere(frame.loc[known, [longitude, latitude]])
     counts = frame.loc[known, count].fillna(0).to_numpy(float)
     full = counts > 0
-    chord = 2 * np.sin(km / EARTH_RADIUS_KM / 2)
     pairs = KDTree(points).sparse_distance_matrix(
-        KDTree(points[full]), chord, output_type="coo_matrix"
+        KDTree(points[full]), float(distance.chord(km)), output_type="coo_matrix"
     )
     found = np.full(len(frame), np.nan)
     # The tree finds a unit beside itself too, at distance zero.

@@ -50,8 +50,8 @@ def frame() -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row a unit
-        ``county_code``, ``name_zh``, ``province_code``, ``province``, ``prefecture_code``, ``kind``;
-        ``villages_2014``, ``villages_2015``, ``villages_2016`` (0 where the list names none);
+        ``county_code``, ``name_zh``, ``province_code``, ``province``, ``prefecture_code``,
+        ``kind``; ``villages_2014``, ``villages_2015``, ``villages_2016`` (0 where the list names none);
         ``committees`` (villagers' committees; 0 in units that are all town);
         of the census of 2010 ``population``, ``rural``, ``urban`` (percent of residents),
         ``manufacturing``, ``farming`` (percent of employed people), ``schooling`` (years),
@@ -180,13 +180,14 @@ def coast_error() -> pd.Series:
     Returns
     -------
     Series
-        ``seats`` (of units with people by the census, outside), ``median_km``, ``largest_km``.
+        ``seats`` (in provinces on the coast, outside), ``median_km``, ``largest_km``.
     """
     import shapely
 
     land = shapely.union_all(data.outlines().geometry.to_numpy())
+    sides = data.load("provinces/provinces").set_index("province_code")["coastal"]
     units = frame()
-    units = units[units["lon"].notna() & units["population"].notna()]
+    units = units[units["population"].notna() & units["province_code"].map(sides)]
     outside = units[~shapely.intersects(land, shapely.points(units["lon"], units["lat"]))]
     return pd.Series(
         {
