@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from taobao_villages.data.assertions import assertion_faults
 from taobao_villages.data.described import package_faults, role_faults
 from taobao_villages.data.files import (
     SEAL,
@@ -70,6 +71,7 @@ def cross_faults() -> Iterator[str]:
         _event_faults,
         _derived_faults,
         _literature_faults,
+        assertion_faults,
         role_faults,
         package_faults,
     ):
