@@ -1223,6 +1223,16 @@ def test_a_description_without_what_is_needed_is_found(copy):
         data.check()
 
 
+def test_a_list_that_says_not_where_its_ids_stand_is_refused(copy):
+    def change(about):
+        field = next(f for f in about["schema"]["fields"] if f["name"] == "claim_ids")
+        del field["lists"]["fields"]
+
+    edit_package(copy, "literature/coverage", change)
+    with pytest.raises(data.DataError, match=r"lists: 'fields' is a required"):
+        data.load("claims")
+
+
 def test_a_column_without_a_title_is_named(copy):
     replace(copy / "villages/national.csv", "year,", ",")
     assert any("column without a title: not described" in line for line in data.check())
