@@ -712,6 +712,12 @@ COMPARED = {
     "a repetition of a repetition": (
         Fault("literature/coverage", "repeats", "'market 1 3 a' is no row before this one",
               put("repeats", "market 1 3 a", section="conclusion", ground="repetition")), None),
+    "a sentence that has no row": (
+        Fault("literature/coverage", "sentence", "market 1 6 after market 1 4",
+              put("sentence", "6", section="market", sentence="5")), None),
+    "a paragraph that has no row": (
+        Fault("literature/coverage", "sentence", "society 3 1 after society 1 10",
+              put("paragraph", "3", section="society", paragraph="2")), "any row"),
     "a claim that stands for no assertion": (
         Fault("literature/coverage", "claim_id", "no assertion of literature/coverage names C43",
               put("claim_ids", "C42", claim_ids="C43")), "claims"),

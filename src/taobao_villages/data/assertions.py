@@ -22,7 +22,14 @@ def assertion_faults() -> Iterator[str]:
     """Every assertion has its claims or its reason, and every claim stands for an assertion."""
     rows = load(TABLE).fillna("")
     first: dict[str, str] = {}  # ground of each row so far
+    before = ("", 0, 0)
     for index, row in rows.iterrows():
+        here = (row["section"], row["paragraph"], row["sentence"])
+        if here not in _may_follow(before, row["section"]):
+            problem = f"{' '.join(map(str, here))} after {' '.join(map(str, before)).strip()}"
+            remedy = "keep the article's order; each sentence has a row"
+            yield fault_at(TABLE, int(str(index)), "sentence", problem, remedy)
+        before = here
         for column, problem, remedy in _faults_of(row, first):
             yield fault_at(TABLE, int(str(index)), column, problem, remedy)
         first[" ".join(map(str, row[PLACE]))] = row["ground"]
@@ -31,6 +38,14 @@ def assertion_faults() -> Iterator[str]:
         if claim not in named:
             problem, remedy = f"no assertion of {TABLE} names {claim}", "name it at the sentence"
             yield fault_at("claims", int(str(index)), "claim_id", problem, remedy)
+
+
+def _may_follow(before: tuple[str, int, int], section: str) -> list[tuple[str, int, int]]:
+    """Places of a row in `section` after the row `before`: of the same sentence or the next."""
+    last, paragraph, sentence = before
+    if section != last:
+        return [(section, 1, 1)]
+    return [before, (section, paragraph, sentence + 1), (section, paragraph + 1, 1)]
 
 
 def _faults_of(row: pd.Series, first: dict[str, str]) -> Iterator[tuple[str, str, str]]:
