@@ -22,11 +22,12 @@ import matplotlib as mpl
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
 from nbclient import NotebookClient
 
 from audits import surroundings
 from taobao_villages import __main__, data
-from taobao_villages.book import build, measured, notebooks, prose
+from taobao_villages.book import asserted, build, measured, notebooks, prose
 from taobao_villages.chapters import after_2017
 from taobao_villages.subjects import coding
 from taobao_villages.verdicts import card
@@ -275,6 +276,36 @@ def test_reference_pages_hold_the_whole_package(pages):
     assert any("provinces/panel" in row for row in told)
     listed = pages["book/reference/coding.html"].select("table.sortable tbody tr")
     assert len(listed) == len(coding.disagreements())
+
+
+def test_the_missing_assertions_are_listed_and_those_of_each_ground_counted():
+    rows = data.load("literature/coverage")
+    counted, by_section, by_ground, _, folded = asserted.coverage()
+    assert counted.astext().startswith(f"{len(rows)} assertions: ")
+    sums = [
+        int(row[-1].astext())
+        for row in by_section.findall(nodes.row)
+        if row.parent.tagname == "tbody"
+    ]
+    assert sum(sums) == len(rows)
+    lines = [row for row in by_ground.findall(nodes.row) if row.parent.tagname == "tbody"]
+    told = {(row[0].astext(), row[1].astext()): int(row[2].astext()) for row in lines}
+    kinds = rows.dropna(subset="ground").groupby(["status", "ground"]).size()
+    assert told == {(s, asserted.GROUNDS[g]): n for (s, g), n in kinds.items()}
+    missing = rows[rows["status"] == "missing"]
+    listed = [row for row in folded.findall(nodes.row) if row.parent.tagname == "tbody"]
+    assert [row[1].astext() for row in listed] == missing["about"].tolist()
+    assert [row[2].astext() for row in listed] == missing["reason"].tolist()
+    near = [row[3].astext().replace(", ", ";") for row in listed]
+    assert near == missing["claim_ids"].fillna("").tolist()
+
+
+def test_the_page_of_claims_ends_with_what_the_article_asserts(pages):
+    page = pages["book/reference/claims.html"]
+    part = page.select("article section")[-1]
+    assert part.h2.get_text().startswith("What the article asserts")
+    missing = (data.load("literature/coverage")["status"] == "missing").sum()
+    assert len(part.select("details tbody tr")) == missing
 
 
 def test_the_colophon_tells_what_was_broken_on_purpose(pages):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from taobao_villages import data
-from taobao_villages.subjects import coding
+from taobao_villages.subjects import coding, literature
 
 
 @pytest.fixture
@@ -147,6 +147,55 @@ def test_a_disagreement_is_doubtful_if_no_code_of_it_is_sure(planted):
     with data.replaced({"cases/second_pass": second, "cases/case_codes": first}):
         row = coding.disagreements().set_index("case_id").loc["c"]
         assert row[["reported_by", "doubtful"]].tolist() == ["second pass", True]
+
+
+# ---- the article's assertions, read twice ------------------------------------------------------
+
+
+@pytest.fixture
+def asserted(put):
+    """Seven assertions in two sections; the readings agree on four of the five that both list."""
+    frame = pd.DataFrame(
+        [
+            ("market", "empirical", "covered", None, "covered", "covered"),
+            ("market", "cause", "covered", None, "covered", "covered"),
+            ("market", "cause", "missing", "hedge_dropped", "covered", "covered"),
+            ("conclusion", "cause", "missing", "no_claim", "missing", "missing"),
+            ("conclusion", "cause", "excused", "background", "missing", "excused"),
+            ("conclusion", "forecast", "missing", "no_claim", "missing", "not listed"),
+            ("conclusion", "judgement", "excused", "judgement", "not listed", "excused"),
+        ],
+        columns=["section", "kind", "status", "ground", "first_reading", "second_reading"],
+    )
+    put("literature/coverage", frame)
+
+
+def test_assertions_are_counted_in_the_order_of_the_article(asserted):
+    found = literature.coverage()
+    assert [*found.index[:2], found.index[-1]] == ["introduction", "market", "conclusion"]
+    assert list(found.columns) == ["covered", "missing", "excused", "all"]
+    assert found.loc["introduction"].tolist() == [0, 0, 0, 0]
+    assert found.loc["market"].tolist() == [2, 1, 0, 3]
+    assert found.loc["conclusion"].tolist() == [0, 2, 2, 4]
+    assert literature.coverage("kind").loc["cause"].tolist() == [1, 2, 1, 4]
+    assert literature.coverage("ground").loc["no_claim"].tolist() == [0, 2, 0, 2]
+    with pytest.raises(ValueError, match="by"):
+        literature.coverage("part")
+
+
+def test_agreement_of_the_readings(asserted):
+    found = literature.readings()
+    assert [found[k] for k in ("all", "first_only", "second_only", "both", "same")] == [
+        7,
+        1,
+        1,
+        5,
+        4,
+    ]
+    assert found["same_pct"] == 80
+    # By chance 3/5 x 3/5 + 2/5 x 1/5 = 0.44 agree, so kappa is (0.8 - 0.44) / (1 - 0.44).
+    assert found["kappa"] == pytest.approx(0.36 / 0.56)
+    assert found["stricter"] == 1
 
 
 # ---- on the data ----------------------------------------------------------------------------

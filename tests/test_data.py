@@ -527,6 +527,34 @@ SCHEMA += [
         "a direction that is none": Fault(
             "cases/sustainability", "direction", "is not one of",
             put("direction", "sideways", direction="better")),
+        "an assertion of no section": Fault(
+            "literature/coverage", "section", "is not one of", put("section", "preface")),
+        "an assertion in sentence 0": Fault(
+            "literature/coverage", "sentence", "below the minimum", put("sentence", "0")),
+        "an assertion in paragraph 0": Fault(
+            "literature/coverage", "paragraph", "below the minimum", put("paragraph", "0")),
+        "an assertion of no part": Fault(
+            "literature/coverage", "part", "does not have the form", put("part", "A")),
+        "an assertion of no kind": Fault(
+            "literature/coverage", "kind", "is not one of", put("kind", "joke")),
+        "an assertion in one word": Fault(
+            "literature/coverage", "about", "does not have the form", put("about", "growth")),
+        "an assertion neither covered nor missing": Fault(
+            "literature/coverage", "status", "is not one of", put("status", "half")),
+        "a claim that there is not for an assertion": Fault(
+            "literature/coverage", "claim_ids", "'C99' is not in data/claims.csv",
+            put("claim_ids", "C01;C99", claim_ids="C01")),
+        "a ground that is none": Fault(
+            "literature/coverage", "ground", "is not one of", put("ground", "tired")),
+        "a repetition of no place": Fault(
+            "literature/coverage", "repeats", "does not have the form",
+            put("repeats", "market 1", ground="repetition")),
+        "a reading that says something else": Fault(
+            "literature/coverage", "first_reading", "is not one of",
+            put("first_reading", "perhaps")),
+        "a second reading that says something else": Fault(
+            "literature/coverage", "second_reading", "is not one of",
+            put("second_reading", "perhaps")),
     }.items()
 ]  # fmt: skip
 
@@ -710,6 +738,51 @@ COMPARED = {
         Fault("provinces/panel", "value", "2016, administrative_villages, nbs_divcodes_2016",
               put("value", "1", indicator="administrative_villages", year="2016")),
         "provinces/national"),
+    "an assertion covered by no claim": (
+        Fault("literature/coverage", "claim_ids", "no claim for covered",
+              put("claim_ids", "", claim_ids="C02")), None),
+    "a claim named for nothing": (
+        Fault("literature/coverage", "claim_ids", "C02 for missing no_claim",
+              put("claim_ids", "C02", ground="no_claim")), None),
+    "a missing assertion without a reason": (
+        Fault("literature/coverage", "reason", "missing without a reason",
+              put("reason", "", status="missing")), None),
+    "an excused assertion without a reason": (
+        Fault("literature/coverage", "reason", "excused without a reason",
+              put("reason", "", status="excused")), None),
+    "a reason where none is needed": (
+        Fault("literature/coverage", "reason", "covered, with a reason",
+              put("reason", "said so", status="covered")), None),
+    "a missing assertion with an excuse": (
+        Fault("literature/coverage", "ground", "background for an assertion that is missing",
+              put("ground", "background", ground="no_claim")), None),
+    "a covered assertion with a ground": (
+        Fault("literature/coverage", "ground", "no_claim for an assertion that is covered",
+              put("ground", "no_claim", status="covered")), "any row"),
+    "a fact excused as a judgement": (
+        Fault("literature/coverage", "ground", "empirical, excused as a judgement",
+              put("kind", "empirical", ground="judgement")), None),
+    "a repetition of nothing": (
+        Fault("literature/coverage", "repeats", "no place for repetition",
+              put("repeats", "", ground="repetition")), None),
+    "a place for what is no repetition": (
+        Fault("literature/coverage", "repeats", "market 1 1 a for background",
+              put("repeats", "market 1 1 a", ground="background")), None),
+    "a repetition of what comes later": (
+        Fault("literature/coverage", "repeats", "'conclusion 1 8 a' is no row before this one",
+              put("repeats", "conclusion 1 8 a", ground="repetition")), None),
+    "a repetition of a repetition": (
+        Fault("literature/coverage", "repeats", "'market 1 3 a' is no row before this one",
+              put("repeats", "market 1 3 a", section="conclusion", ground="repetition")), None),
+    "a sentence that has no row": (
+        Fault("literature/coverage", "sentence", "market 1 6 after market 1 4",
+              put("sentence", "6", section="market", sentence="5")), None),
+    "a paragraph that has no row": (
+        Fault("literature/coverage", "sentence", "society 3 1 after society 1 10",
+              put("paragraph", "3", section="society", paragraph="2")), "any row"),
+    "a claim that stands for no assertion": (
+        Fault("literature/coverage", "claim_id", "no assertion of literature/coverage names C43",
+              put("claim_ids", "C42", claim_ids="C43")), "claims"),
     "a date less exact than said": (
         Fault("policy/events", "precision", "'2006' is not a date of day",
               put("precision", "day", event_id="ev_vip2006_1")), None),
@@ -1216,6 +1289,16 @@ def test_a_description_without_what_is_needed_is_found(copy):
         data.DataError, match=r"datapackage\.json, \$\.resources\[\d+\]: 'path' is a "
     ):
         data.check()
+
+
+def test_a_list_that_says_not_where_its_ids_stand_is_refused(copy):
+    def change(about):
+        field = next(f for f in about["schema"]["fields"] if f["name"] == "claim_ids")
+        del field["lists"]["fields"]
+
+    edit_package(copy, "literature/coverage", change)
+    with pytest.raises(data.DataError, match=r"lists: 'fields' is a required"):
+        data.load("claims")
 
 
 def test_a_column_without_a_title_is_named(copy):

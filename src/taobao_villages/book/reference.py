@@ -13,6 +13,7 @@ from sphinx.util.nodes import make_id
 
 from taobao_villages import __version__, data
 from taobao_villages.book import cards, measured
+from taobao_villages.book.asserted import coverage
 from taobao_villages.verdicts import card, ledger, multiverse
 from taobao_villages.verdicts.claims import VERDICTS
 from taobao_villages.verdicts.words import verdict_line
@@ -38,6 +39,7 @@ class Reference(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         makers = {
             "claims": self.claims,
+            "coverage": coverage,
             "sources": self.sources,
             "dictionary": self.dictionary,
             "gaps": self.gaps,

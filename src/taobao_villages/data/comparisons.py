@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from taobao_villages.data.assertions import assertion_faults
 from taobao_villages.data.county_comparisons import county_faults
 from taobao_villages.data.described import package_faults, role_faults
 from taobao_villages.data.files import (
@@ -72,6 +73,7 @@ def cross_faults() -> Iterator[str]:
         _derived_faults,
         _literature_faults,
         county_faults,
+        assertion_faults,
         role_faults,
         package_faults,
     ):

@@ -102,13 +102,19 @@ def cell_faults(about: dict[str, Any], text: str) -> list[str]:
     return faults
 
 
+def _listed_in(field: dict[str, Any]) -> tuple[str, str]:
+    """Table and column that have the ids of a list: those of the sources, if nothing is said."""
+    there = field.get("lists", {"resource": "sources", "fields": "source_id"})
+    return there["resource"], there["fields"]
+
+
 def reference_faults(about: dict[str, Any], text: str) -> list[str]:
     """Rows that refer to something that is not there."""
     references = [
         (key["fields"], key["reference"]["resource"], key["reference"]["fields"], None)
         for key in about["schema"].get("foreignKeys", [])
     ] + [
-        (field["name"], "sources", "source_id", field["separator"])
+        (field["name"], *_listed_in(field), field["separator"])
         for field in about["schema"]["fields"]
         if "separator" in field and "roles" not in field
     ]  # an empty cell refers to nothing; whether it may be empty, the schema says

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from taobao_villages import data
 from taobao_villages.subjects import associations, coding
@@ -289,3 +290,64 @@ def later_studies() -> pd.DataFrame:
             "source_id": table["source_id"],
         }
     )
+
+
+# ---- what the article asserts --------------------------------------------------------------------
+STATUSES = ("covered", "missing", "excused")
+
+
+def coverage(by: str = "section") -> pd.DataFrame:
+    """How many of the article's assertions a claim covers.
+
+    Parameters
+    ----------
+    by : {"section", "kind", "ground"}
+        Column of ``literature/coverage`` that sorts them; covered ones have no ground.
+
+    Returns
+    -------
+    DataFrame
+        Counts ``covered``, ``missing``, ``excused`` and ``all``, indexed by `by` in the order in
+        which the data package lists its values.
+    """
+    coding.one_of("by", by, ("section", "kind", "ground"))
+    fields = data.schema("literature/coverage")["schema"]["fields"]
+    order = next(field["constraints"]["enum"] for field in fields if field["name"] == by)
+    rows = data.load("literature/coverage").dropna(subset=by)
+    counts = pd.crosstab(rows[by], rows["status"]).reindex(
+        index=order, columns=list(STATUSES), fill_value=0
+    )
+    counts.columns.name = None
+    return counts.assign(all=counts.sum(axis=1))
+
+
+def readings() -> dict[str, float]:
+    """How far the two independent readings of the article agree on what is covered.
+
+    Returns
+    -------
+    dict
+        Numbers of assertions: ``all``, ``first_only`` and ``second_only`` (listed by one reading),
+        ``both`` (listed by both), ``same`` (of these, with one status); ``same_pct`` (share of
+        ``same`` in ``both``, percent), ``kappa`` (Cohen 1960, on ``both``); ``stricter`` (covered
+        in both readings, missing as settled).
+    """
+    rows = data.load("literature/coverage")
+    first, second = rows["first_reading"], rows["second_reading"]
+    listed = first.isin(STATUSES), second.isin(STATUSES)
+    both = listed[0] & listed[1]
+    table = pd.crosstab(first[both], second[both]).reindex(
+        index=list(STATUSES), columns=list(STATUSES), fill_value=0
+    )
+    same = int((both & (first == second)).sum())
+    agreed = (first == "covered") & (second == "covered")
+    return {
+        "all": len(rows),
+        "first_only": int((listed[0] & ~listed[1]).sum()),
+        "second_only": int((listed[1] & ~listed[0]).sum()),
+        "both": int(both.sum()),
+        "same": same,
+        "same_pct": 100 * same / int(both.sum()),
+        "kappa": float(cohens_kappa(table.to_numpy(), return_results=False)),
+        "stricter": int((agreed & (rows["status"] == "missing")).sum()),
+    }
