@@ -48,6 +48,7 @@ SHORT = {
     "staff": "staff, leaders",
     "first_choice": "first choice",
     "sales_targets": "sales targets",
+    "seat": "seat in a public body",
     "stations": "village stations",
     "local_goods": "sales of local goods",
 }

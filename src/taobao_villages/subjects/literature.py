@@ -235,7 +235,7 @@ def works(*, which: str = "the article's") -> pd.DataFrame:
     Parameters
     ----------
     which : {"the article's", "later", "all"}
-        Published to 2017, after, or all.
+        Published to 2017, after, or all; a work whose year was not seen is in the last alone.
 
     Returns
     -------
@@ -247,8 +247,9 @@ def works(*, which: str = "the article's") -> pd.DataFrame:
     table = data.load("literature/works").set_index("work_key")
     chosen = table["on_villages"]
     if which != "all":
-        early = table["year"] <= 2017
-        chosen = chosen & (early if which == "the article's" else ~early)
+        year = table["year"]
+        within = year.le(2017) if which == "the article's" else year.gt(2017)
+        chosen = chosen & within.fillna(False)
     codes = coding.codes()
     coded = set(codes.loc[codes["dimension"] == "sustainability_pressure", "source_id"])
     results = data.load("cases/sustainability")
