@@ -247,9 +247,8 @@ def works(*, which: str = "the article's") -> pd.DataFrame:
     table = data.load("literature/works").set_index("work_key")
     chosen = table["on_villages"]
     if which != "all":
-        year = table["year"]
-        within = year.le(2017) if which == "the article's" else year.gt(2017)
-        chosen = chosen & within.fillna(False)
+        early = table["year"] <= 2017
+        chosen = chosen & (early if which == "the article's" else ~early)
     codes = coding.codes()
     coded = set(codes.loc[codes["dimension"] == "sustainability_pressure", "source_id"])
     results = data.load("cases/sustainability")
