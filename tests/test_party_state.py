@@ -288,7 +288,7 @@ def test_weak_sources_and_later_records_can_be_left_out():
 def test_rows_with_a_role_are_about_what_it_says():
     for role, words in (
         ("C44:useless", "patchwork|corner shops|locked"),
-        ("C44:idle", "unspent"),
+        ("C44:idle", "unspent|unpaid"),
         ("C58:dispute", "doubts|dispute|apologised"),
         ("C58:likes", "likes"),
         ("C58:least_purchase", "at least 50 yuan"),

@@ -759,20 +759,20 @@ def test_fewer_who_leave_and_more_who_earn_less_point_as_they_should():
 def test_works_are_split_at_the_article(plant):
     works = pd.DataFrame(
         {
-            "work_key": ["one", "two", "three", "four"],
-            "year": [2016, 2020, 2016, 2015],
-            "on_villages": [True, True, False, False],
-            "read": ["not_read", "text_or_abstract", "not_read", "not_read"],
-            "read_source_id": [None, "qianyi2025;x", None, None],
+            "work_key": ["one", "two", "three", "four", "undated"],
+            "year": pd.array([2016, 2020, 2016, 2015, None], dtype="Int64"),
+            "on_villages": [True, True, False, False, True],
+            "read": ["not_read", "text_or_abstract", "not_read", "not_read", "not_read"],
+            "read_source_id": [None, "qianyi2025;x", None, None, None],
         }
     )
     plant(literature__works=works)
     assert list(literature.works().index) == ["one"]
     assert list(literature.works(which="later").index) == ["two"]
     assert literature.works(which="later")["diagnoses"].tolist() == [True]
-    assert list(literature.works(which="all").index) == ["one", "two"]
+    assert list(literature.works(which="all").index) == ["one", "two", "undated"]
     assert list(literature.works()) == ["year", "read", "diagnoses"]
-    assert literature.works(which="all")["year"].tolist() == [2016, 2020]
+    assert literature.works(which="all")["year"].tolist() == [2016, 2020, pd.NA]
 
 
 def test_the_bounds_of_the_literature_are_told_to_a_tenth_of_a_percent(plant):

@@ -45,9 +45,9 @@ SHORT = {
     "returnee_mobilisation": "returnees",
     "admin_convenience": "permits",
     "premises": "rooms, power",
-    "staff": "staff, leaders",
     "first_choice": "first choice",
     "sales_targets": "sales targets",
+    "seat": "seat in a public body",
     "stations": "village stations",
     "local_goods": "sales of local goods",
 }

@@ -236,7 +236,7 @@ def works(*, which: str = "the article's") -> pd.DataFrame:
     Parameters
     ----------
     which : {"the article's", "later", "all"}
-        Published to 2017, after, or all.
+        Published to 2017, after, or all; a work whose year was not seen is in the last alone.
 
     Returns
     -------

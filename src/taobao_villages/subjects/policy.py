@@ -358,8 +358,11 @@ def exposure(*, year: int = 2016) -> pd.DataFrame:
 
 # ---- exchange ------------------------------------------------------------------------------------
 BARGAIN = {
-    "government": ("money", "premises", "staff", "first_choice", "sales_targets"),
-    "platform": ("stations", "training", "investment", "credit", "local_goods"),
+    "government": (
+        *("money", "premises", "staff", "first_choice", "sales_targets"),
+        *("endorsement", "seat"),
+    ),
+    "platform": ("stations", "training", "investment", "credit", "local_goods", "staff"),
 }
 
 
