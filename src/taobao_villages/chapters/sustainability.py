@@ -379,7 +379,14 @@ C37 = Claim(
 # ---- infrastructure (C35) ------------------------------------------------------------------------
 ROADS = {"per area": "land", "per resident": "people"}
 INCOMES = ("disposable income", "output")
-ROAD_SOURCES = ("nbs_transport_ttc", "area_marioarace", "nbs_pop_2023", "renjiyi_compiled")
+ROAD_SOURCES = (
+    "nbs_transport_ttc",
+    "nbs_internet_nfu",
+    "area_marioarace",
+    "nbs_pop_2023",
+    "renjiyi_compiled",
+)
+INTERNET = {"internet_alone": ("internet",), "internet": ("internet", "income")}
 
 
 def road_model(
@@ -393,7 +400,8 @@ def road_model(
     Parameters
     ----------
     covariates : sequence of str
-        Of ``roads``, ``income``, ``density``, ``parcels``; at most one for ten provinces.
+        Of ``roads``, ``income``, ``density``, ``internet``, ``parcels``; at most one for ten
+        provinces.
         Provinces without a value are left out.
     family : str
         See `counts.count_model`.
@@ -418,7 +426,11 @@ def infrastructure_evidence(
     coder: str = "first",
     doubtful: bool = True,
 ) -> Evidence:
-    """Evidence for C35: roads and villages by province, and cases that name infrastructure."""
+    """Evidence for C35: roads and villages by province, and cases that name infrastructure.
+
+    The rate ratios of internet access, alone and with income held, stand beside it in the details
+    and do not decide.
+    """
     choices = {"roads": measure_of_roads, "income": income, "exposure": exposure, "year": year}
     terms = ["roads", "income"] if held_constant == "income" else ["roads", "income", "density"]
     if sample != "all provinces":
@@ -436,6 +448,13 @@ def infrastructure_evidence(
     ]
     if not model.converged:
         return Evidence(None, "", (), limits="The model has no finite estimate for these choices.")
+    beside: dict[str, float] = {}
+    for name, covariates in INTERNET.items():
+        access = road_model(covariates, family=family, sample=sample, **choices)
+        if access.converged:
+            of_access = access.effects.set_index("covariate").loc["internet"]
+            for end in ("rate_ratio", "low", "high"):
+                beside[f"{name}_{end}"] = round(float(of_access[end]), 2)
     return Evidence(
         value=round(float(effect["rate_ratio"]), 2),
         unit="times the villages for one standard deviation more roads, income held",
@@ -453,11 +472,12 @@ def infrastructure_evidence(
                 for row in model.effects.to_dict("records")
                 for end in ("rate_ratio", "low", "high")
             },
+            **beside,
         },
         limits=(
-            "An association between provinces, not an effect of roads. Internet access and power "
-            "by province are missing for these years, so utilities stand in the cases only. Roads "
-            "are also built where people trade."
+            "An association between provinces, not an effect of roads. Internet access by province "
+            "is reported beside it and does not decide: people who trade go online, too. Power by "
+            "province is missing. Roads are also built where people trade."
         ),
     )
 
