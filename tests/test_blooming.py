@@ -164,6 +164,14 @@ def test_definitions_differ_in_the_number_of_shops():
     table = villages.definitions()
     assert {50, 100} <= set(table["shops"].dropna())
     assert table["sales_rmb_million"].eq(10).all()
+    # of the list of 2014 both are told, and by whom
+    shops = table[table["version_year"] == 2014].dropna(subset=["shops"])
+    assert shops.set_index("source_id")["shops"].to_dict() == {
+        "tongrong2014": 50,
+        "nankai2015": 50,
+        "paypers2014": 100,
+        "burb": 100,
+    }
 
 
 # ---- where ----------------------------------------------------------------------------------
