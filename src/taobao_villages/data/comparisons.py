@@ -23,6 +23,7 @@ from taobao_villages.data.files import (
     tables,
 )
 from taobao_villages.data.loading import fault_at, load
+from taobao_villages.data.tallies import product_faults
 
 OPERATORS = {
     ast.Add: operator.add,
@@ -50,6 +51,7 @@ def cross_faults() -> Iterator[str]:
     """Faults that only the comparison of tables or rows shows."""
     for faults in (
         _sum_faults,
+        product_faults,
         _place_faults,
         _share_faults,
         _growth_faults,
