@@ -778,6 +778,30 @@ COMPARED = {
     "a clear class with another one": (
         Fault("villages/product_classes", "second_other", "toys as other class of handicraft",
               put("second_other", "toys", product="石雕")), None),
+    "a nation that is not between its regions": (
+        Fault("provinces/agricultural_census", "value", "99 is not between those of each region",
+              put("value", "99.0", level="nation", year="2006", indicator="villages_with_road")),
+        None),
+    "a nation that is not between its provinces": (
+        Fault("provinces/agricultural_census", "value", "64 is not between those of each province",
+              put("value", "64.0", level="nation", year="2006", indicator="villages_with_road")),
+        None),
+    "a region that the statistics office does not have": (
+        Fault("provinces/agricultural_census", "place", "South is no region",
+              put("place", "South", place="West")), None),
+    "a census of a province under another's code": (
+        Fault("provinces/agricultural_census", "province_code", "12 for Beijing, which is 11",
+              put("province_code", "12", place="Beijing")), None),
+    "a nation in a province": (
+        Fault("provinces/agricultural_census", "province_code", "11 for a nation",
+              put("province_code", "11", place="China")), None),
+    "a city that is a province": (
+        Fault("provinces/agricultural_census", "place", "Guangxi is no prefecture",
+              put("place", "Guangxi", place="Beihai")), None),
+    "two sources of one share of villages": (
+        Fault("provinces/agricultural_census", "value", "villages_with_road: 93.3, other sources",
+              put("value", "93.3", place="China", year="2016", indicator="villages_with_road",
+                  source_id="agri3_b3")), None),
     "a source that nothing uses": (
         Fault("sources", "source_id", "no table uses a_li2018",
               lambda rows: rows.append(["a_li2018", "press", "P", "T", *[""] * 5, "A", "", ""])

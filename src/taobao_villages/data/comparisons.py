@@ -23,7 +23,7 @@ from taobao_villages.data.files import (
     tables,
 )
 from taobao_villages.data.loading import fault_at, load
-from taobao_villages.data.tallies import product_faults
+from taobao_villages.data.tallies import census_faults, product_faults
 
 OPERATORS = {
     ast.Add: operator.add,
@@ -52,6 +52,7 @@ def cross_faults() -> Iterator[str]:
     for faults in (
         _sum_faults,
         product_faults,
+        census_faults,
         _place_faults,
         _share_faults,
         _growth_faults,

@@ -1,4 +1,4 @@
-"""Comparisons of counts with what they are counts of: goods on the list of 2014."""
+"""Comparisons of counts with what they are counts of: goods, and the agricultural censuses."""
 
 from __future__ import annotations
 
@@ -54,3 +54,41 @@ def product_faults() -> Iterator[str]:
                 problem = f"{other} as other class of {row[coding]}, {row[f'{coding}_certainty']}"
                 remedy = "a doubtful class has another one, a clear class has none"
                 yield fault_at(classes, index, f"{coding}_other", problem, remedy)
+
+
+def census_faults() -> Iterator[str]:
+    """Places of the agricultural censuses are known, and the nation lies between its parts."""
+    table = "provinces/agricultural_census"
+    rows = load(table)
+    units = load("provinces/provinces").set_index("name_en")
+    regions = set(units["region4"])
+    for index, row in rows.iterrows():
+        fits = {
+            "nation": row["place"] == "China",
+            "region": row["place"] in regions,
+            "province": row["place"] in units.index,
+        }.get(row["level"], row["place"] not in units.index)
+        if not fits:
+            problem = f"{row['place']} is no {row['level']}"
+            yield fault_at(table, index, "place", problem, "correct the place or the level")
+        elif row["level"] == "province":
+            if row["province_code"] != (code := units["province_code"][row["place"]]):
+                problem = f"{row['province_code']} for {row['place']}, which is {code}"
+                yield fault_at(table, index, "province_code", problem, "correct one of them")
+        elif isinstance(row["province_code"], str) != (row["level"] in ("prefecture", "county")):
+            problem = f"{row['province_code']} for a {row['level']}"
+            remedy = "name the province of a place below, and no other"
+            yield fault_at(table, index, "province_code", problem, remedy)
+    shares = rows[rows["unit"] == "%"]
+    whole = {"region": len(regions), "province": len(units)}
+    for (year, indicator), group in shares.groupby(["year", "indicator"]):
+        for index, value in group.loc[group["level"] == "nation", "value"].items():
+            for level, number in whole.items():
+                parts = group[group["level"] == level]
+                if parts["place"].nunique() == number and not (
+                    parts["value"].min() <= value <= parts["value"].max()
+                ):
+                    problem = (
+                        f"{indicator} of {year}: {value:g} is not between those of each {level}"
+                    )
+                    yield fault_at(table, index, "value", problem, "correct nation or parts")
