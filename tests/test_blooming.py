@@ -164,6 +164,64 @@ def test_definitions_differ_in_the_number_of_shops():
     table = villages.definitions()
     assert {50, 100} <= set(table["shops"].dropna())
     assert table["sales_rmb_million"].eq(10).all()
+    # of the list of 2014 both are told, and by whom
+    shops = table[table["version_year"] == 2014].dropna(subset=["shops"])
+    assert shops.set_index("source_id")["shops"].to_dict() == {
+        "tongrong2014": 50,
+        "nankai2015": 50,
+        "paypers2014": 100,
+        "burb": 100,
+    }
+
+
+# ---- goods ----------------------------------------------------------------------------------
+
+
+def test_every_village_of_2014_has_goods_of_a_class():
+    table = villages.by_product()
+    assert (table["low"] <= table["settled"]).all()
+    assert (table["settled"] <= table["high"]).all()
+    rows = data.load("villages/products_2014")
+    words = data.load("villages/product_classes").set_index("product")["settled"]
+    classes = [len(set(words[cell.split("、")])) for cell in rows["product"]]
+    assert table["settled"].sum() == (rows["n_villages"] * classes).sum()
+    assert rows["n_villages"].sum() == 212
+
+
+def test_a_village_counts_once_in_a_class_and_in_each_class(put):
+    columns = ["product", "n_villages"]
+    put(
+        "villages/products_2014",
+        pd.DataFrame([("a、b", 3), ("b、c", 2), ("c", 1)], columns=columns),
+    )
+    put(
+        "villages/product_classes",
+        pd.DataFrame(
+            [
+                ("a", "toys", "clear", None, "toys", "clear", None, "toys"),
+                ("b", "toys", "clear", None, "sports", "doubtful", "toys", "toys"),
+                ("c", "sports", "clear", None, "sports", "clear", None, "sports"),
+            ],
+            columns=[
+                *("product", "first", "first_certainty", "first_other"),
+                *("second", "second_certainty", "second_other", "settled"),
+            ],
+        ),
+    )
+    table = villages.by_product()
+    assert table.loc["toys"].to_dict() == {
+        "first": 5, "second": 3, "settled": 5, "low": 3, "high": 5
+    }  # fmt: skip
+    assert table.loc["sports", ["first", "second", "settled"]].tolist() == [3, 6, 3]
+    found = villages.product_agreement()
+    assert found[["words", "same", "doubtful_first", "doubtful_second"]].tolist() == [3, 2, 0, 1]
+    assert found["kappa"] == pytest.approx((2 / 3 - 4 / 9) / (1 - 4 / 9))  # chance: 2/9 + 2/9
+
+
+def test_both_codings_of_the_goods_agree():
+    found = villages.product_agreement()
+    assert found["same"] == found["words"] == 92
+    assert found["kappa"] == 1
 
 
 # ---- where ----------------------------------------------------------------------------------

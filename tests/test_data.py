@@ -456,7 +456,8 @@ def faults_of_a_schema(table):
         columns = reference["fields"]
         names = [columns] if isinstance(columns, str) else columns
         last_name = names[-1].replace("_a", "").replace("_b", "")
-        stranger = {"province_code": "69", "prefecture_code": "999999"}.get(last_name, "nobody")
+        codes = {"province_code": "69", "prefecture_code": "999999", "county_code": "999999"}
+        stranger = codes.get(last_name, "nobody")
         target = f"is not in data/{data.schema(reference['reference']['resource'])['path']}"
         place = " and ".join(names)
         yield f"unknown {place}", Fault(table, place, target, spoil(names[-1], stranger))
@@ -888,6 +889,54 @@ COMPARED = {
     "a date after the release": (
         Fault("sources", "read_on", "2031-01-01 is after the release of 20",
               spoil("read_on", "2031-01-01")), None),
+    "goods of fewer villages than the county has": (
+        Fault("villages/products_2014", "n_villages", "白沟新城: 4 here against 5",
+              put("n_villages", "4", county="白沟新城")), None),
+    "a good that is not classed": (
+        Fault("villages/products_2014", "product", "石刻 not in villages/product_classes",
+              put("product", "石刻", product="石雕")), None),
+    "a good under another English name": (
+        Fault("villages/products_2014", "product_en", "'carving' is not 'stone carving'",
+              put("product_en", "carving", product="石雕")), None),
+    "goods of a county in another province": (
+        Fault("villages/products_2014", "county_code", "140105 is not in province 13",
+              put("county_code", "140105", product="石雕")), None),
+    "a class of a good that no village sells": (
+        Fault("villages/product_classes", "product", "no village sells 石刻",
+              more(product="石刻")), None),
+    "a settled class that neither coding has": (
+        Fault("villages/product_classes", "settled", "toys, but both codings say handicraft",
+              put("settled", "toys", product="石雕")), None),
+    "a doubtful class without another one": (
+        Fault("villages/product_classes", "first_other", "as other class of household, doubtful",
+              put("first_other", "", product="不锈钢制品")), None),
+    "a clear class with another one": (
+        Fault("villages/product_classes", "second_other", "toys as other class of handicraft",
+              put("second_other", "toys", product="石雕")), None),
+    "a nation that is not between its regions": (
+        Fault("provinces/agricultural_census", "value", "99 is not between those of each region",
+              put("value", "99.0", level="nation", year="2006", indicator="villages_with_road")),
+        None),
+    "a nation that is not between its provinces": (
+        Fault("provinces/agricultural_census", "value", "64 is not between those of each province",
+              put("value", "64.0", level="nation", year="2006", indicator="villages_with_road")),
+        None),
+    "a region that the statistics office does not have": (
+        Fault("provinces/agricultural_census", "place", "South is no region",
+              put("place", "South", place="West")), None),
+    "a census of a province under another's code": (
+        Fault("provinces/agricultural_census", "province_code", "12 for Beijing, which is 11",
+              put("province_code", "12", place="Beijing")), None),
+    "a nation in a province": (
+        Fault("provinces/agricultural_census", "province_code", "11 for a nation",
+              put("province_code", "11", place="China")), None),
+    "a city that is a province": (
+        Fault("provinces/agricultural_census", "place", "Guangxi is no prefecture",
+              put("place", "Guangxi", place="Beihai")), None),
+    "two sources of one share of villages": (
+        Fault("provinces/agricultural_census", "value", "villages_with_road: 93.3, other sources",
+              put("value", "93.3", place="China", year="2016", indicator="villages_with_road",
+                  source_id="agri3_b3")), None),
     "a source that nothing uses": (
         Fault("sources", "source_id", "no table uses a_li2018",
               lambda rows: rows.append(["a_li2018", "press", "P", "T", *[""] * 5, "A", "", ""])

@@ -435,6 +435,28 @@ def test_the_association_agrees_with_a_second_fit():
     assert ours["income"] == pytest.approx(np.exp(fit.params["income"]), rel=1e-4)
 
 
+def test_internet_access_is_beside_the_roads_alone_and_with_income_held():
+    frame = provinces.road_frame()
+    users = data.indicator("internet_penetration", 2016, "nbs_internet_nfu")
+    by_hand = (users - users.mean()) / users.std(ddof=0)
+    assert frame["internet"].to_dict() == pytest.approx(by_hand.to_dict())
+    evidence = sustainability.infrastructure_evidence()
+    for name, terms in (("internet_alone", ["internet"]), ("internet", ["internet", "income"])):
+        # Poisson estimating equations; the interval by Pearson's dispersion and t, as R does
+        fit = sm.GLM(
+            frame["n_villages"],
+            sm.add_constant(frame[terms]),
+            family=sm.families.Poisson(),
+            exposure=frame["exposure"].astype(float),
+        ).fit(scale="X2", use_t=True)
+        low, high = np.exp(fit.conf_int().loc["internet"])
+        for end, value in zip(
+            ("rate_ratio", "low", "high"), (np.exp(fit.params["internet"]), low, high), strict=True
+        ):
+            assert evidence.details[f"{name}_{end}"] == pytest.approx(value, abs=0.006), name
+    assert "nbs_internet_nfu" in evidence.sources
+
+
 def test_parcels_leave_out_the_provinces_without_a_number():
     assert sustainability.road_model(("parcels",)).n == 23
 

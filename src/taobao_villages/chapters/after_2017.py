@@ -560,8 +560,8 @@ def stations_evidence(*, doubtful: bool = True) -> Evidence:
             "months": int(months),
             "exits": len(exits),
         },
-        limits="No count after the last is known, and its year is inferred. Reports of agents who "
-        "left tell of places, not of how many.",
+        limits="No count after the last is known; its year follows from another report. Reports of "
+        "agents who left tell of places, not of how many.",
     )
 
 

@@ -100,8 +100,8 @@ def growth_evidence(
         details=details,
         limits=(
             "Three intervals. No source gives the month of the list of 2013: December is assumed. "
-            "The number of shops that a village needed rose between the lists of 2014 and 2015, "
-            "which lowers the factor of that interval."
+            "The call for the list of 2014 asks for fewer shops than later texts; two reports on "
+            "that list do not. If the number rose, the factor of that interval is too low."
         ),
     )
 

@@ -25,6 +25,7 @@ from taobao_villages.data.files import (
     tables,
 )
 from taobao_villages.data.loading import fault_at, load
+from taobao_villages.data.tallies import census_faults, product_faults
 
 OPERATORS = {
     ast.Add: operator.add,
@@ -52,6 +53,8 @@ def cross_faults() -> Iterator[str]:
     """Faults that only the comparison of tables or rows shows."""
     for faults in (
         _sum_faults,
+        product_faults,
+        census_faults,
         _place_faults,
         _share_faults,
         _growth_faults,

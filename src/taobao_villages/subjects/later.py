@@ -225,6 +225,11 @@ def changes() -> pd.DataFrame:
         Columns ``object``, ``year``, ``change``: "stricter" (a threshold rose), "wider" (another
         way to qualify), "spelled out" (a condition that earlier texts do not print) or
         "narrower" (places no longer counted); and ``source_id``.
+
+    Notes
+    -----
+    For 2014 the call for the list is taken. Two reports on that list print the number of shops of
+    2015: by them there was no change in that year.
     """
     table = data.load("villages/definitions")
     rows = []

@@ -316,6 +316,8 @@ def road_frame(
 ) -> pd.DataFrame:
     """Provinces with villages, exposure and covariates in standard deviations of the logarithm.
 
+    The share of internet users is taken as it is, without a logarithm.
+
     Parameters
     ----------
     year : {2014, 2015, 2016}
@@ -331,8 +333,9 @@ def road_frame(
     -------
     DataFrame
         Indexed by ``province_code``; ``n_villages``, ``exposure``, ``roads``, ``income``,
-        ``density`` (residents per square kilometre) and ``parcels`` (sent per resident in the
-        first half of 2016; NaN for 8 provinces).
+        ``density`` (residents per square kilometre), ``internet`` (internet users in percent of
+        residents) and ``parcels`` (sent per resident in the first half of 2016; NaN for 8
+        provinces).
     """
     people = base("population", year)
     land = data.indicator("land_area", 2000, "area_marioarace")
@@ -348,6 +351,7 @@ def road_frame(
             "roads": np.log(length / (land if roads == "per area" else people)),
             "income": np.log(money),
             "density": np.log(people / land),
+            "internet": data.indicator("internet_penetration", year, "nbs_internet_nfu"),
             "parcels": np.log(parcels),
         }
     )
@@ -356,7 +360,7 @@ def road_frame(
     if sample == "inland provinces":
         coast = data.load("provinces/provinces").set_index("province_code")["coastal"]
         frame = frame[~coast]
-    covariates = ["roads", "income", "density", "parcels"]
+    covariates = ["roads", "income", "density", "internet", "parcels"]
     frame[covariates] = (frame[covariates] - frame[covariates].mean()) / frame[covariates].std(
         ddof=0
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from taobao_villages import data
 from taobao_villages.methods import growth, inequality
@@ -150,6 +151,70 @@ def definitions(*, until: int = 2022) -> pd.DataFrame:
         for name, rows in table.groupby("def_id")
     }
     return pd.DataFrame.from_dict(out, orient="index").rename_axis("def_id")
+
+
+# ---- what they sell ------------------------------------------------------------------------------
+
+
+def by_product() -> pd.DataFrame:
+    """Villages on the list of 2014 by the class of their goods, under both codings.
+
+    A village with goods of two classes counts in both, so that a column sums to more than all.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the class of ``villages/product_classes``, most villages first; villages with a
+        good of the class by the ``first`` and the ``second`` coding and as ``settled``; ``low``
+        without goods that a coding doubts, ``high`` with those that could be of the class too.
+    """
+    table = data.load("villages/products_2014")
+    goods = table.assign(product=table["product"].str.split("、")).explode("product")
+    words = data.load("villages/product_classes")
+    goods = goods.reset_index(names="group").merge(words, on="product")
+    doubt = goods[["first_certainty", "second_certainty"]].eq("doubtful").any(axis=1)
+    classes = pd.Index(pd.unique(goods[["first", "second", "settled"]].to_numpy().ravel()))
+
+    def villages(told: pd.Series) -> int:
+        return int(table.loc[sorted(set(goods.loc[told, "group"])), "n_villages"].sum())
+
+    out = {
+        name: {coding: villages(goods[coding] == name) for coding in ("first", "second", "settled")}
+        | {
+            "low": villages((goods["settled"] == name) & ~doubt),
+            "high": villages(
+                goods[["settled", "first_other", "second_other"]].eq(name).any(axis=1)
+            ),
+        }
+        for name in classes
+    }
+    found = pd.DataFrame.from_dict(out, orient="index").rename_axis("class")
+    return found.sort_values("settled", ascending=False, kind="stable")
+
+
+def product_agreement() -> pd.Series:
+    """How far the two codings of the goods on the list of 2014 agree.
+
+    Returns
+    -------
+    Series
+        Counts of words: ``words``, ``same`` class, ``doubtful_first``, ``doubtful_second``; and
+        ``kappa`` of the classes (Cohen 1960).
+    """
+    table = data.load("villages/product_classes")
+    classes = sorted({*table["first"], *table["second"]})
+    crossed = pd.crosstab(table["first"], table["second"]).reindex(
+        index=classes, columns=classes, fill_value=0
+    )
+    return pd.Series(
+        {
+            "words": len(table),
+            "same": int((table["first"] == table["second"]).sum()),
+            "doubtful_first": int(table["first_certainty"].eq("doubtful").sum()),
+            "doubtful_second": int(table["second_certainty"].eq("doubtful").sum()),
+            "kappa": float(cohens_kappa(crossed.to_numpy(), return_results=False)),
+        }
+    )
 
 
 # ---- where they are ------------------------------------------------------------------------------
