@@ -19,6 +19,7 @@ def planted():
                 "value": "1",
                 "certainty": ["clear", "doubtful", "clear", "clear", "clear"],
                 "about": "place",
+                "since_second_pass": False,
                 "source_id": "s",
                 "paraphrase": ["Said.", "Read so.", "Said.", "Said.", None],
             }
@@ -147,6 +148,23 @@ def test_a_disagreement_is_doubtful_if_no_code_of_it_is_sure(planted):
     with data.replaced({"cases/second_pass": second, "cases/case_codes": first}):
         row = coding.disagreements().set_index("case_id").loc["c"]
         assert row[["reported_by", "doubtful"]].tolist() == ["second pass", True]
+
+
+def test_a_code_added_after_the_second_pass_counts_for_the_case_but_not_in_the_comparison(planted):
+    before = coding.units(), coding.disagreements()
+    first = planted["cases/case_codes"]
+    later = first.query("case_id == 'a'").assign(code="training", since_second_pass=True)
+    with data.replaced({"cases/case_codes": pd.concat([first, later])}):
+        assert coding.reported("diffusion", "training") == {"a"}
+        pd.testing.assert_frame_equal(coding.units(), before[0])
+        pd.testing.assert_frame_equal(coding.disagreements(), before[1])
+
+
+def test_a_contradiction_of_the_passes_stays_one_when_a_code_is_added_later(planted):
+    first = planted["cases/case_codes"]
+    later = first.query("case_id == 'd'").assign(code="person", since_second_pass=True)
+    with data.replaced({"cases/case_codes": pd.concat([first, later])}):
+        assert set(coding.contradictions()["case_id"]) == {"d"}
 
 
 # ---- on the data ----------------------------------------------------------------------------
