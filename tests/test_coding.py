@@ -19,6 +19,7 @@ def planted():
                 "value": "1",
                 "certainty": ["clear", "doubtful", "clear", "clear", "clear"],
                 "about": "place",
+                "since_second_pass": False,
                 "source_id": "s",
                 "paraphrase": ["Said.", "Read so.", "Said.", "Said.", None],
             }
@@ -196,6 +197,23 @@ def test_agreement_of_the_readings(asserted):
     # By chance 3/5 x 3/5 + 2/5 x 1/5 = 0.44 agree, so kappa is (0.8 - 0.44) / (1 - 0.44).
     assert found["kappa"] == pytest.approx(0.36 / 0.56)
     assert found["stricter"] == 1
+
+
+def test_a_code_added_after_the_second_pass_counts_for_the_case_but_not_in_the_comparison(planted):
+    before = coding.units(), coding.disagreements()
+    first = planted["cases/case_codes"]
+    later = first.query("case_id == 'a'").assign(code="training", since_second_pass=True)
+    with data.replaced({"cases/case_codes": pd.concat([first, later])}):
+        assert coding.reported("diffusion", "training") == {"a"}
+        pd.testing.assert_frame_equal(coding.units(), before[0])
+        pd.testing.assert_frame_equal(coding.disagreements(), before[1])
+
+
+def test_a_contradiction_of_the_passes_stays_one_when_a_code_is_added_later(planted):
+    first = planted["cases/case_codes"]
+    later = first.query("case_id == 'd'").assign(code="person", since_second_pass=True)
+    with data.replaced({"cases/case_codes": pd.concat([first, later])}):
+        assert set(coding.contradictions()["case_id"]) == {"d"}
 
 
 # ---- on the data ----------------------------------------------------------------------------

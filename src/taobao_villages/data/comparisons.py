@@ -24,6 +24,7 @@ from taobao_villages.data.files import (
     stamp,
     tables,
 )
+from taobao_villages.data.listed import LISTS, listed_faults
 from taobao_villages.data.loading import fault_at, load
 from taobao_villages.data.tallies import census_faults, product_faults
 
@@ -40,7 +41,6 @@ DATES = (  # columns of dates, as exact as each is written
 TIED = ("association_party_overlap", "association_under_party_branch")  # codes of associations
 ABOUT_ASSOCIATIONS = ("association", "individual")
 SUPPORT = ("gov_timing", "gov_support")  # dimensions in which a code can be of general policy
-LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
 NAMED = (  # tables whose columns for the code and name of a province have other titles
     ("geo/adjacency", "province_code_a", "name_en_a"),
     ("geo/adjacency", "province_code_b", "name_en_b"),
@@ -63,6 +63,7 @@ def cross_faults() -> Iterator[str]:
         _rank_faults,
         _border_faults,
         _case_faults,
+        listed_faults,
         _map_faults,
         _panel_faults,
         _unit_faults,

@@ -49,7 +49,7 @@ def places() -> pd.DataFrame:
 
 
 @data.cached
-def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
+def codes(*, coder: str = "first", doubtful: bool = True, later: bool = True) -> pd.DataFrame:
     """What is coded of the cases.
 
     Parameters
@@ -59,6 +59,8 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
         the first.
     doubtful : bool
         Keep codes that the coder inferred.
+    later : bool
+        Keep codes that were added after the second pass, which could not find them.
 
     Returns
     -------
@@ -80,6 +82,8 @@ def codes(*, coder: str = "first", doubtful: bool = True) -> pd.DataFrame:
         first = data.load("cases/case_codes")
         if not doubtful:
             first = first[first["certainty"] == "clear"]
+        if not later:
+            first = first[~first["since_second_pass"]]
         parts.append(first.drop(columns="certainty"))
     if coder != "first":
         second = data.load("cases/second_pass").rename(columns={"reason": "paraphrase"})
@@ -136,7 +140,7 @@ def reported(
 
 
 def units(*, doubtful: bool = True, listed: bool = False) -> pd.DataFrame:
-    """Every pair of a case that was read twice and a concept.
+    """Every pair of a case that was read twice and a concept; codes added later are left out.
 
     Parameters
     ----------
@@ -156,7 +160,7 @@ def units(*, doubtful: bool = True, listed: bool = False) -> pd.DataFrame:
     book = data.load("cases/codebook").rename(columns={"group": "concept"})
     grid = book[["dimension", "concept"]].drop_duplicates().merge(cases, how="cross")
     for coder in ("first", "second"):
-        found = codes(coder=coder, doubtful=doubtful)
+        found = codes(coder=coder, doubtful=doubtful, later=False)
         if listed and coder == "second":
             found = found[found["source_id"] != OTHER_TEXT]
         found = found[["case_id", "dimension", "concept"]].drop_duplicates()
@@ -220,12 +224,12 @@ def disagreements() -> pd.DataFrame:
     apart = units().query("first != second")
     parts = []
     for coder in ("first", "second"):
-        found = codes(coder=coder).groupby(keys)["source_id"]
+        found = codes(coder=coder, later=False).groupby(keys)["source_id"]
         where = found.agg(
             lambda ids: ";".join(sorted({i for cell in ids for i in cell.split(";")}))
         )
         rows = apart.loc[apart[coder], keys].merge(where.reset_index(), on=keys)
-        sure = pd.MultiIndex.from_frame(codes(coder=coder, doubtful=False)[keys])
+        sure = pd.MultiIndex.from_frame(codes(coder=coder, doubtful=False, later=False)[keys])
         doubtful = ~pd.MultiIndex.from_frame(rows[keys]).isin(sure)
         parts.append(rows.assign(reported_by=f"{coder} pass", doubtful=doubtful))
     columns = [*keys, "reported_by", "doubtful", "source_id"]
@@ -243,7 +247,7 @@ def contradictions() -> pd.DataFrame:
     """
     sets = {}
     for coder in ("first", "second"):
-        told = codes(coder=coder)
+        told = codes(coder=coder, later=False)
         told = told[told["dimension"].isin(EXCLUSIVE)]
         sets[coder] = told.groupby(["case_id", "dimension"])["concept"].agg(frozenset)
     pairs = pd.DataFrame(sets).dropna()

@@ -411,7 +411,8 @@ def campaign_signs(*, coder: str = "first", doubtful: bool = True) -> pd.DataFra
     DataFrame
         ``date``, ``sign`` (order, target, reward, refusal), ``villages`` (True if it is about
         Taobao Villages and not rural e-commerce at large), ``later`` (after the article),
-        ``statement``, ``source_id``; sorted by date.
+        ``statement``, ``source_id``; sorted by date. A report without a date is left out: it is
+        neither before nor after.
     """
     rows = data.load("market/evidence")
     rows = rows[rows["topic"].isin(SIGNS)].drop_duplicates(["topic", "source_id"])
@@ -435,5 +436,6 @@ def campaign_signs(*, coder: str = "first", doubtful: bool = True) -> pd.DataFra
         }
     )
     table = pd.concat([general, local], ignore_index=True)
+    table = table[table["date"].fillna("") != ""].copy()
     table["later"] = table["date"].str.ljust(7, "-") > PUBLISHED
     return table.sort_values(["date", "source_id"], ignore_index=True)

@@ -1,0 +1,35 @@
+"""The cases against the named lists of 2014, 2015 and 2016."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from taobao_villages.data.loading import fault_at, load
+
+LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
+# A county of July 2016 that an older list has under another name.
+RENAMED = {("360483", 2015): "星子县"}
+
+
+def listed_faults() -> Iterator[str]:
+    """A listed case lies in a county with villages that year, and is recognised by then."""
+    cases = load("cases/cases")
+    units = load("counties/units").set_index("county_code")
+    counted = load("villages/county_year")
+    places = set(zip(counted["year"], counted["prefecture_code"], counted["county"], strict=True))
+    coded = cases[cases["county_code"].isin(units.index)]  # another code is a fault of the key
+    for index, row in coded[coded["county_code"].str[:2] != coded["province_code"]].iterrows():
+        problem = f"{row['county_code']} is not in province {row['province_code']}"
+        yield fault_at("cases/cases", index, "county_code", problem, "correct one of the codes")
+    for source in LISTS:
+        year, column = int(source[-4:]), f"listed_{source[-4:]}"
+        for index, code in coded.loc[coded[column] == "yes", "county_code"].items():
+            name = RENAMED.get((code, year), units["name_zh"][code])
+            if (year, units["prefecture_code"][code], name) not in places:
+                problem = f"{name} ({code}) has no village in villages/county_year"
+                yield fault_at("cases/cases", index, column, problem, "correct code or list")
+        late = cases[(cases[column] == "yes") & (cases["year_first_recognised"] > year)]
+        for index, first in late["year_first_recognised"].items():
+            problem = f"{first} is later than the list of {year}, on which it stands"
+            remedy = "correct the year or the list"
+            yield fault_at("cases/cases", index, "year_first_recognised", problem, remedy)
