@@ -1,11 +1,11 @@
 """Calibration of regressions on units in clusters: counties in prefectures, drawn as seen.
 
-Like ``audits/calibration.py``, for the methods of many units. Villages are drawn for the real units,
-committees, prefectures and covariates: mean of the model fitted to the list of 2016, times a gamma
-variable for each prefecture and one for each county. How far these two vary is chosen so that the
-model's residuals in drawn data are, on average, as large and as alike within prefectures as ours
-(matched by simulation: Gourieroux, Monfort and Renault 1993, Journal of Applied Econometrics 8).
-Entries are drawn with the chances fitted and with prefectures alike (Gaussian copula), so that
+Like ``audits/calibration.py``, for the methods of many units. Villages are drawn for the real
+units, committees, prefectures and covariates: mean of the model fitted to the list of 2016, times
+a gamma variable for each prefecture and for each county. How far these two vary is chosen so that
+the model's residuals in drawn data are, on average, as large and as alike within prefectures as
+ours (matched by simulation: Gourieroux, Monfort and Renault 1993, Journal of Applied Econometrics
+8). Entries are drawn with the chances fitted and with prefectures alike (Gaussian copula), so that
 the planted odds ratio is the true one.
 
     python -m audits.clusters --counties FILE --draws 500
