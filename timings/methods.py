@@ -1,8 +1,9 @@
 """Time the statistics: ``python -m timings.methods``.
 
-Two questions. How much longer does a function of this package take than the plain use of the
+Three questions. How much longer does a function of this package take than the plain use of the
 library below it, at the size of the book? And how do time and memory grow with the number of
-units: the slope of their logarithms over invented villages, with sparse weights.
+units: the slope of their logarithms over invented villages, with sparse weights. And how long do
+the methods for units in clusters take, with as many units as China has counties and with 50,000?
 """
 
 from __future__ import annotations
@@ -22,14 +23,24 @@ from scipy.spatial import KDTree
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from taobao_villages.methods import inequality, space
+from taobao_villages.methods import (
+    association,
+    clustered,
+    counts,
+    inequality,
+    permutation,
+    space,
+    spread,
+)
 from taobao_villages.methods.counts import count_model
 from taobao_villages.subjects import provinces
 from taobao_villages.verdicts import ledger, multiverse
 from timings.timing import RESULTS, median_seconds, ratio, save, stamp
 
 GROWTH = "timings/growth.csv"
+CLUSTERS = "timings/clusters.csv"
 SIZES = (1_000, 10_000, 100_000)
+COUNTIES = (2_855, 50_000)
 SHUFFLES = 99
 RUNS = 5
 SEED = 20170901
@@ -140,11 +151,96 @@ def growth() -> list[dict[str, str]]:
     return rows
 
 
+def county_world(n: int) -> pd.DataFrame:
+    """Invented counties, eight to a prefecture and in 31 provinces, about a tenth with villages.
+
+    The country stays as large, so the units within 50 km grow with n, and their pairs with its
+    square.
+    """
+    rng = np.random.default_rng([SEED, n])
+    prefecture = np.arange(n) // 8
+    frame = pd.DataFrame(
+        {
+            "prefecture": prefecture,
+            "province": prefecture % 31,
+            "committees": rng.integers(50, 400, size=n),
+            "share": rng.gamma(2, 5, size=n),
+            "poor": rng.random(n) < 0.3,
+            "lon": 100 + 20 * rng.uniform(size=n),
+            "lat": 20 + 10 * rng.uniform(size=n),
+        }
+    )
+    noise = rng.gamma(2, 1 / 2, prefecture[-1] + 1)[prefecture] * rng.gamma(0.7, 1 / 0.7, size=n)
+    first = rng.poisson(frame["committees"] / 3_000 * np.exp(frame["share"] / 20) * noise)
+    more = rng.poisson(frame["committees"] / 3_000 * np.exp(frame["share"] / 20) * noise)
+    return frame.assign(first=first, n=first + more, has=(first > 0).astype(int))
+
+
+def clustered_steps(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
+    """What is measured on units in clusters."""
+    formula = "n ~ share + C(province)"
+    data = {"exposure": "committees", "clusters": "prefecture"}
+    fit = counts.dispersed(formula, frame, **data)
+    towns = frame["prefecture"]
+    place = {"longitude": "lon", "latitude": "lat"}
+    has, poor = frame["has"].to_numpy(), frame["poor"].to_numpy()
+    return {
+        "usable units": lambda: counts.usable(
+            frame, ["share"], count="n", exposure="committees", within="province"
+        ),
+        "Poisson, clustered": lambda: counts.poisson(formula, frame, **data),
+        "dispersed, clustered": lambda: counts.dispersed(formula, frame, **data),
+        "logit, clustered": lambda: spread.binary(
+            "has ~ share + C(province)", frame, clusters="prefecture"
+        ),
+        "jackknife of clusters": lambda: clustered.jackknife(fit, clusters=towns),
+        "score bootstrap, one value, 999 draws": lambda: clustered.score_test(
+            fit, "share", clusters=towns, seed=SEED
+        ),
+        "score bootstrap, interval, 999 draws": lambda: clustered.score_interval(
+            fit, "share", clusters=towns, seed=SEED
+        ),
+        "influence of each unit": lambda: clustered.most_influential(fit, "share", towns),
+        "villages within 50 km": lambda: spread.near(frame, "first", km=50, **place),
+        "deepening, 99 draws": lambda: spread.deepening(
+            frame, "first", "n", weight="committees", within="province", draws=99, seed=SEED
+        ),
+        "Mantel-Haenszel": lambda: association.mantel_haenszel(
+            frame, "n", base="committees", marked="poor", within="province"
+        ),
+        f"shuffled within provinces, {SHUFFLES} times": lambda: permutation.permutation_test(
+            lambda marks: has[marks].sum(),
+            poor,
+            within=frame["province"],
+            permutations=SHUFFLES,
+            seed=SEED,
+        ),
+    }
+
+
+def clusters() -> list[dict[str, str]]:
+    """Rows: seconds and megabytes for as many units as there are counties, and for 50,000."""
+    rows: dict[str, dict[str, str]] = {}
+    costs: dict[str, list[float]] = {}
+    for n in COUNTIES:
+        for name, action in clustered_steps(county_world(n)).items():
+            seconds, most = median_seconds(action, 3), peak(action)
+            row = rows.setdefault(name, {"Method": name})
+            row |= {f"{n:,} units, s": f"{seconds:,.4g}", f"{n:,} units, MB": f"{most:,.0f}"}
+            costs.setdefault(name, []).append(seconds)
+            print(n, name, seconds, most, flush=True)
+    step = np.log(COUNTIES[1] / COUNTIES[0])
+    for name, (few, many) in costs.items():
+        rows[name] |= {"Time grows as": f"{np.log(many / few) / step:.2f}"} | stamp()
+    return list(rows.values())
+
+
 def main() -> None:
     """Measure and write."""
     warnings.filterwarnings("ignore", message="The weights matrix is not fully connected")
     save(RESULTS, "methods", against_libraries())
     save(GROWTH, "methods", growth())
+    save(CLUSTERS, "methods", clusters())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def stored(name: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    name : {"placebo", "calibration", "faults", "mutants"}
+    name : {"placebo", "calibration", "clusters", "faults", "mutants"}
         Which run.
 
     Returns
@@ -37,7 +37,7 @@ def table(name: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"timings/results.csv", "timings/growth.csv", "audits/broken.csv"}
+    name : {"timings/results.csv", "timings/growth.csv", "timings/clusters.csv", ...}
         Its file.
 
     Returns

@@ -273,8 +273,9 @@ class Reference(SphinxDirective):
         return cards.plain_table([*heads.values()], table[[*heads]].to_numpy().tolist())
 
     def calibration(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(measured.stored_in("audits/calibration.json")))
-        told = measured.stored("calibration")
+        runs = [measured.stored(name) for name in ("calibration", "clusters")]
+        for name in ("calibration", "clusters"):
+            self.env.note_dependency(str(measured.stored_in(f"audits/{name}.json")))
         parts: list[nodes.Node] = []
         for kind, head, words in (
             ("interval", "Holds the truth, %", INTERVALS),
@@ -284,20 +285,27 @@ class Reference(SphinxDirective):
                 [
                     row["method"],
                     ", ".join(row["claims"]),
-                    str(row["n"]),
+                    f"{row['n']:,}",
                     row["drawn"],
                     f"{row['percent']} ({row['low']} to {row['high']})",
                     [said for least, said in words.items() if row["percent"] >= least][-1],
                 ]
+                for told in runs
                 for row in told["rows"]
                 if row["kind"] == kind
             ]
             names = ["Method", "Used by", "Units", "What is drawn", head, "In short"]
             parts.append(cards.plain_table(names, rows))
-        run = f"{told['draws']:,} draws each; run on {told['date']} at commit {told['commit']}, "
-        run += f"data {told['data_version']}{_older(told['data_version'])}. To repeat it: "
-        line = nodes.paragraph("", run, classes=["source-line"])
-        line += [nodes.literal("", "make audit-deep"), nodes.Text(".")]
+        line = nodes.paragraph("", "", classes=["source-line"])
+        for told, what in zip(runs, ("Up to hundreds of units", "Counties"), strict=True):
+            run = f"{what}: {told['draws']:,} draws each; run on {told['date']} at commit "
+            run += f"{told['commit']}, data {told['data_version']}{_older(told['data_version'])}. "
+            line += nodes.Text(run)
+        line += [
+            nodes.Text("To repeat it: "),
+            nodes.literal("", "make audit-deep"),
+            nodes.Text("."),
+        ]
         return [*parts, line]
 
     def faults(self) -> list[nodes.Node]:
@@ -313,6 +321,8 @@ class Reference(SphinxDirective):
         times["classes"].append("sortable")
         printed = measured.table("timings/growth.csv").columns.drop(["part", "date", "commit"])
         growth = self.kept("timings/growth.csv", {name: name for name in printed})
+        printed = measured.table("timings/clusters.csv").columns.drop(["part", "date", "commit"])
+        clusters = self.kept("timings/clusters.csv", {name: name for name in printed})
         line = nodes.paragraph("", "To repeat it, in an hour: ", classes=["source-line"])
         line += [nodes.literal("", "make bench"), nodes.Text(".")]
-        return [times, growth, line]
+        return [times, growth, clusters, line]

@@ -104,15 +104,23 @@ def _score_draws(
     # `offset` holds the exposure too when the model is asked for `_offset_exposure`.
     fixed = np.zeros(len(one)) + model._offset_exposure + null * one
     bound = sm.GLM(model.endog, others, family=model.family, offset=fixed)
-    start = np.delete(np.asarray(fit.params), place)
+    # From the estimate the other coefficients move first as they do in a weighted regression.
+    moved = _projected(one, others, model.hessian_factor(fit.params, observed=False))
+    params = np.asarray(fit.params)
+    start = np.delete(params, place) + (params[place] - null) * moved
     params = bound.fit(start_params=start, tol_criterion="params", tol=1e-8).params
     weights = bound.hessian_factor(params, observed=False)
-    weighted = others * weights[:, None]
-    rest = one - others @ np.linalg.lstsq(weighted.T @ others, weighted.T @ one, rcond=None)[0]
+    rest = one - others @ _projected(one, others, weights)
     score = np.bincount(codes, rest * bound.score_factor(params), minlength=size)
     told = np.bincount(codes, rest**2 * weights, minlength=size)
     leverage = told / told.sum()
     return float(score.sum()), signs @ (score / (1 - leverage))
+
+
+def _projected(one: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Coefficients of the weighted regression of one column on the others."""
+    weighted = others * weights[:, None]
+    return np.linalg.lstsq(weighted.T @ others, weighted.T @ one, rcond=None)[0]
 
 
 def score_test(
