@@ -1,8 +1,10 @@
 """Time the statistics: ``python -m timings.methods``.
 
-Two questions. How much longer does a function of this package take than the plain use of the
-library below it, at the size of the book? And how do time and memory grow with the number of
-units: the slope of their logarithms over invented villages, with sparse weights.
+Three questions. How much longer does a function of this package take than the plain use of the
+library below it, at the size of the book? What do methods for counties take, in seconds and
+megabytes, for as many units as China has counties and for as many as it has towns and more? And
+how do time and memory grow with the number of units: the slope of their logarithms over invented
+villages, with sparse weights.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from scipy.spatial import KDTree
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from taobao_villages.methods import inequality, space
+from taobao_villages.methods import clustering, distance, inequality, permutation, space
 from taobao_villages.methods.counts import count_model
 from taobao_villages.subjects import provinces
 from taobao_villages.verdicts import ledger, multiverse
@@ -30,6 +32,7 @@ from timings.timing import RESULTS, median_seconds, ratio, save, stamp
 
 GROWTH = "timings/growth.csv"
 SIZES = (1_000, 10_000, 100_000)
+UNITS = (2_855, 50_000)  # counties of 2016; more than there are towns
 SHUFFLES = 99
 RUNS = 5
 SEED = 20170901
@@ -112,6 +115,67 @@ def steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     }
 
 
+def county_world(n: int) -> dict[str, Any]:
+    """Invented counties on an area like that of eastern China, nested, most without villages."""
+    rng = np.random.default_rng([SEED, n])
+    points = np.column_stack([rng.uniform(100, 122, n), rng.uniform(22, 42, n)])
+    province = (points[:, 0] // 4 * 10 + points[:, 1] // 4).astype(int)
+    city = province * 100 + rng.integers(0, 12, n)
+    base = rng.uniform(10, 600, n)
+    # 1,300 villages in one unit of thirteen, as in 2016.
+    places = rng.choice(n, size=n // 13, replace=False)
+    count = np.zeros(n, dtype=int)
+    count[places] = rng.multinomial(1_300, np.full(places.size, 1 / places.size))
+    return {
+        "points": points,
+        "base": base,
+        "count": count,
+        "levels": {"province": province, "city": city},
+    }
+
+
+def county_steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """What is measured on one world of counties."""
+    points, count, base = world["points"], world["count"], world["base"]
+    province = world["levels"]["province"]
+    lines = [points[start : start + 50] for start in range(0, 1_000, 50)]
+    maps: dict[str, Any] = {"draws": SHUFFLES, "seed": SEED}
+    return {
+        "Theil's index, three levels": lambda: inequality.theil_levels(
+            count, base, world["levels"]
+        ),
+        "Lorenz curve": lambda: inequality.lorenz(count, base),
+        "concentration index": lambda: inequality.concentration_index(count, base, base),
+        "nearest of 100 places": lambda: distance.nearest_km(points, points[:100]),
+        "nearest of 20 lines of 50 corners": lambda: distance.line_km(points, lines),
+        f"{SHUFFLES} maps, villages one by one": lambda: sum(
+            one[0] for one in permutation.redrawn(count, base, province, **maps)
+        ),
+        f"{SHUFFLES} maps, counts whole": lambda: sum(
+            one[0] for one in permutation.redrawn(count, base, province, whole=True, **maps)
+        ),
+        f"pairs within 150 km, {SHUFFLES} maps": lambda: clustering.pairs_within(
+            count, base, points, province, **maps
+        ),
+        f"nearest other, {SHUFFLES} maps": lambda: clustering.nearest_other(
+            count, base, points, province, **maps
+        ),
+    }
+
+
+def by_units() -> list[dict[str, str]]:
+    """Rows: seconds and megabytes of the methods for counties, for many units against few."""
+    few, many = (county_steps(county_world(n)) for n in UNITS)
+    rows = []
+    for name in few:
+        what, against = f"{name}, {UNITS[1]:,} units", f"{UNITS[0]:,} units"
+        taken = [median_seconds(steps[name], RUNS) for steps in (many, few)]
+        rows.append(ratio(what, taken[0], against, taken[1], "s", runs=RUNS))
+        held = [peak(steps[name]) for steps in (many, few)]
+        rows.append(ratio(f"{what}, memory", held[0], against, held[1], "MB", runs=RUNS))
+    return rows
+
+
 def peak(action: Callable[[], Any]) -> float:
     """Megabytes that a call has at most at one time, beyond what was there."""
     tracemalloc.start()
@@ -143,7 +207,7 @@ def growth() -> list[dict[str, str]]:
 def main() -> None:
     """Measure and write."""
     warnings.filterwarnings("ignore", message="The weights matrix is not fully connected")
-    save(RESULTS, "methods", against_libraries())
+    save(RESULTS, "methods", against_libraries() + by_units())
     save(GROWTH, "methods", growth())
 
 

@@ -230,8 +230,8 @@ def theil(count: ArrayLike, base: ArrayLike, groups: ArrayLike) -> pd.Series:
     ValueError
         As `lorenz`, or a group that is missing.
     """
-    parts = theil_levels(count, base, {"between": groups})["nats"]
-    return pd.concat([pd.Series({"total": parts.sum()}), parts])
+    between, within = theil_levels(count, base, {"groups": groups})["nats"]
+    return pd.Series({"total": between + within, "between": between, "within": within})
 
 
 def location_quotient(count: ArrayLike, base: ArrayLike) -> np.ndarray:
