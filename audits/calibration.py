@@ -319,12 +319,12 @@ def experiments() -> Iterator[tuple[str, str, str, int, str, Draw]]:
     for kind in ("contiguity", "knn"):
         yield f"Moran's I, {kind}", test, "C21", 31, "rates in random order", moran(kind)
     yield "Distance to a delta", test, "C21", 333, "prefectures at random", subset()
-    for name, (drawn, p_value) in CLUSTERING.items():
-        yield name, test, "", 80, drawn, lambda rng, p_value=p_value: p_value(rng) < 0.05
     for name, family in families.items():
         for spread in told:
             draw = no_effect(family, spread)
             yield f"Rate ratio of 1, {name}", test, "C35 C54", 31, told[spread], draw
+    for name, (drawn, p_value) in CLUSTERING.items():
+        yield name, test, "", 80, drawn, lambda rng, p_value=p_value: p_value(rng) < 0.05
 
 
 def run(number: int, draws: int) -> dict[str, Any]:

@@ -161,6 +161,20 @@ def test_growth_is_told_by_size_with_the_slope_of_logarithms(monkeypatch):
     assert row == {"Method": "Gini"} | told | slopes | timing.stamp()
 
 
+def test_methods_for_counties_are_told_by_seconds_and_megabytes(monkeypatch):
+    monkeypatch.setattr(methods, "county_world", lambda n: n)
+    monkeypatch.setattr(methods, "county_steps", lambda n: {"Lorenz curve": n})
+    monkeypatch.setattr(methods, "median_seconds", lambda n, runs: n / 1e4)
+    monkeypatch.setattr(methods, "peak", lambda n: n / 1e3)
+    seconds, held = methods.by_units()
+    assert seconds["what"] == "Lorenz curve, 50,000 units"
+    assert [seconds[key] for key in ("taken", "compared", "ratio")] == [
+        *("5 s", "2,855 units: 0.2855 s", "17.51")
+    ]
+    assert held["what"] == "Lorenz curve, 50,000 units, memory"
+    assert (held["taken"], held["compared"]) == ("50 MB", "2,855 units: 2.855 MB")
+
+
 # ---- builds that were killed ----------------------------------------------------------------
 
 
