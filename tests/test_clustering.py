@@ -107,9 +107,10 @@ def test_lines_by_hand():
     degree = math.pi * R / 180
     assert_allclose(distance.line_km([(1, 2)], [[(0, 0), (0, 0), (3, 0)]]), 2 * degree)
     assert_allclose(distance.line_km([(180, 0)], [[(170, 0), (-170, 0)]]), 0, atol=1e-6)
-    # Beside the start, behind it, and behind a line of no length.
+    # Beside the start, behind it, beyond the end, and beside a line of no length.
     line = [(0, 0), (10, 0)]
-    assert_allclose(distance.line_km([(0, -1), (-3, 0)], [line]), [degree, 3 * degree])
+    found = distance.line_km([(0, -1), (-3, 0), (12, 0)], [line])
+    assert_allclose(found, np.array([1, 3, 2]) * degree)
     assert_allclose(distance.line_km([(0, 1)], [[(0, 0), (0, 0)]]), degree)
     # The far side of the earth: no foot there.
     assert_allclose(distance.line_km([(-175, 0)], [line]), 175 * degree)
