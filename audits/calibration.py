@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ from scipy import stats
 
 from taobao_villages import data
 from taobao_villages.chapters import blooming
-from taobao_villages.methods import association, growth, permutation, shares, space
+from taobao_villages.methods import association, clustering, growth, permutation, shares, space
 from taobao_villages.methods.counts import Family, count_model
 from taobao_villages.subjects import later, provinces, villages
 from timings.timing import note
@@ -224,6 +225,58 @@ def subset() -> Draw:
     return draw
 
 
+def small_country() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An invented country: coordinates, committees and provinces of 80 counties."""
+    rng = np.random.default_rng(SEED)
+    points = np.column_stack([rng.uniform(112, 118, 80), rng.uniform(30, 34, 80)])
+    return points, rng.integers(20, 600, 80).astype(float), (points[:, 0] // 1.5).astype(int)
+
+
+def pairs(rng: np.random.Generator, draws: int = SHUFFLES, *, whole: bool) -> float:
+    """P of pairs within four distances, of villages that know nothing of their neighbours.
+
+    Each falls into any county of its province; or counties have a number each, in any order.
+    """
+    points, committees, province = small_country()
+    if whole:
+        committees = np.ones(len(points))
+        count = np.where(rng.random(len(points)) < 0.4, rng.geometric(0.3, len(points)), 0)
+    else:
+        count = rng.multinomial(70, committees / committees.sum())
+    found = clustering.pairs_within(
+        count,
+        committees,
+        points,
+        province,
+        whole=whole,
+        draws=draws,
+        seed=int(rng.integers(2**31)),
+    )
+    return found.p
+
+
+def nearest(rng: np.random.Generator, draws: int = SHUFFLES) -> float:
+    """P of the distance to the nearest other county with a village, of 25 counties at random."""
+    points, _, province = small_country()
+    member = np.zeros(len(points), dtype=int)
+    member[rng.choice(len(points), size=25, replace=False)] = 1
+    found = clustering.nearest_other(
+        member, None, points, province, draws=draws, seed=int(rng.integers(2**31))
+    )
+    return float(found["p"])
+
+
+# What is drawn, and the p-value of one draw.
+CLUSTERING: dict[str, tuple[str, Callable[..., float]]] = {
+    "Pairs of villages": ("villages of a province in any county", partial(pairs, whole=False)),
+    "Pairs of villages, counties whole": (
+        "counties' counts in any order",
+        partial(pairs, whole=True),
+    ),
+    "Nearest county with a village": ("counties of a province at random", nearest),
+}
+
+
 def no_effect(family: Family, spread: Spread) -> Draw:
     """A covariate without effect in a count model of 31 provinces."""
     covered = counts(family, ("roads", "income"), spread, effect=0.0)
@@ -270,6 +323,8 @@ def experiments() -> Iterator[tuple[str, str, str, int, str, Draw]]:
         for spread in told:
             draw = no_effect(family, spread)
             yield f"Rate ratio of 1, {name}", test, "C35 C54", 31, told[spread], draw
+    for name, (drawn, p_value) in CLUSTERING.items():
+        yield name, test, "", 80, drawn, lambda rng, p_value=p_value: p_value(rng) < 0.05
 
 
 def run(number: int, draws: int) -> dict[str, Any]:

@@ -161,6 +161,20 @@ def test_growth_is_told_by_size_with_the_slope_of_logarithms(monkeypatch):
     assert row == {"Method": "Gini"} | told | slopes | timing.stamp()
 
 
+def test_methods_for_counties_are_told_by_seconds_and_megabytes(monkeypatch):
+    monkeypatch.setattr(methods, "spatial_world", lambda n: n)
+    monkeypatch.setattr(methods, "county_world", lambda n: n)
+    monkeypatch.setattr(methods, "spatial_steps", lambda n: {"Lorenz curve": n})
+    monkeypatch.setattr(methods, "clustered_steps", lambda n: {"usable units": 10 * n})
+    monkeypatch.setattr(methods, "median_seconds", lambda n, runs: n / 1e4)
+    monkeypatch.setattr(methods, "peak", lambda n: n / 1e3)
+    first, second = methods.clusters()
+    told = {"2,855 units, s": "0.2855", "2,855 units, MB": "3"}
+    told |= {"50,000 units, s": "5", "50,000 units, MB": "50", "Time grows as": "1.00"}
+    assert first == {"Method": "Lorenz curve"} | told | timing.stamp()
+    assert second["50,000 units, s"] == "50"
+
+
 # ---- builds that were killed ----------------------------------------------------------------
 
 

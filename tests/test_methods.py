@@ -231,6 +231,85 @@ def test_theil_parts_sum_to_total(units, n_groups):
     assert_allclose(result, other, atol=1e-9)
 
 
+def nested(n=2_855, seed=3):
+    """Units with mostly no villages, sizes, and provinces that hold prefectures."""
+    generator = np.random.default_rng(seed)
+    prefecture = np.sort(generator.integers(0, 340, n))
+    count = generator.poisson(0.3, n) * generator.integers(0, 20, n)
+    return count, generator.uniform(1, 600, n), {"province": prefecture // 11, "city": prefecture}
+
+
+def test_theil_levels_by_hand():
+    # Provinces a and b have 3/4 and 1/4 of the count, of equal bases; in a the two prefectures
+    # have 1/3 and 2/3 of it, of equal bases; in the larger one county has all, the other none.
+    result = inequality.theil_levels(
+        [1, 1, 4, 0, 2],
+        [1, 1, 1, 1, 4],
+        {"province": list("aaaab"), "prefecture": list("xxyyz")},
+    )
+    between = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    prefectures = 0.25 * math.log(2 / 3) + 0.5 * math.log(4 / 3)
+    assert_allclose(result["nats"], [between, prefectures, 0.5 * math.log(2)])
+    assert result.index.tolist() == ["province", "prefecture", "within"]
+    assert result["share"].sum() == pytest.approx(1)
+    even = inequality.theil_levels([1, 2, 3], [0.1, 0.2, 0.3], {"province": list("aab")})
+    assert_allclose(even["nats"], 0, atol=1e-12)
+    assert even["share"].isna().all()  # shares of nothing, were it not for rounding
+
+
+def test_theil_levels_against_loops():
+    count, base, levels = nested()
+    assert (count == 0).mean() > 0.7
+    result = inequality.theil_levels(count, base, levels)
+
+    def of(counts, bases):
+        """Theil's index of some groups of the same whole."""
+        shares = [(c / sum(counts), b / sum(bases)) for c, b in zip(counts, bases, strict=True)]
+        return math.fsum(s * math.log(s / b) for s, b in shares if s > 0)
+
+    def summed(values, labels, inside):
+        table = {}
+        for value, label in zip(values[inside], labels[inside], strict=True):
+            table[label] = table.get(label, 0) + value
+        return list(table.values())
+
+    # From the definition: the index between the parts of each group, weighted by its count.
+    units, total = np.arange(count.size), count.sum()
+    outer = np.zeros_like(units)
+    for name, labels in {**levels, "within": units}.items():
+        expected = 0.0
+        for group in set(outer.tolist()):
+            inside = outer == group
+            if count[inside].sum():
+                parts = summed(count, labels, inside), summed(base, labels, inside)
+                expected += count[inside].sum() / total * of(*parts)
+        assert result.loc[name, "nats"] == pytest.approx(expected), name
+        outer = labels
+    assert result["nats"].sum() == pytest.approx(of(count, base))
+
+
+def test_theil_levels_against_inequality():
+    from inequality.theil import TheilD
+
+    count, _, levels = nested()
+    result = inequality.theil_levels(count, np.ones(count.size), levels)["nats"]
+    province, city = (TheilD(count, levels[name]) for name in ("province", "city"))
+    parts = [province.bg, city.bg - province.bg, city.wg]
+    assert_allclose(result, [float(np.squeeze(part)) for part in parts], atol=1e-9)
+
+
+def test_lorenz_and_gini_of_many_units_without_villages():
+    count, base, _ = nested()
+    curve = inequality.lorenz(count, base)
+    assert len(curve) == 2_856
+    # The curve leaves the floor where the bases of units without villages end.
+    floor = curve.loc[curve["cum_count"] == 0, "cum_base"].max()
+    assert floor == pytest.approx(base[count == 0].sum() / base.sum())
+    rate, size = count / base, base / base.sum()
+    pairs = size @ np.abs(rate[:, None] - rate) @ size
+    assert inequality.gini(count, base) == pytest.approx(pairs / (2 * rate @ size))
+
+
 def test_location_quotient_by_hand():
     # Count shares 1/4 and 3/4, base shares 1/2 and 1/2.
     assert_allclose(inequality.location_quotient([1, 3], [10, 10]), [0.5, 1.5])
@@ -253,6 +332,16 @@ def test_concentration_index_by_hand():
     assert inequality.concentration_index([2, 4, 6], [1, 2, 3], [30, 10, 20]) == pytest.approx(0)
     # Base shares 1/2, 1/4, 1/4; the last two tie: rank 1/2 below plus half of 1/2; 2 * 3/4 - 1.
     assert inequality.concentration_index([0, 5, 0], [2, 1, 1], [1, 2, 2]) == pytest.approx(0.5)
+
+
+def test_concentration_index_against_all_pairs_of_units():
+    count, base, levels = nested(400)
+    rank_by = levels["province"].astype(float)  # many ties
+    below = base @ (rank_by[:, None] < rank_by)
+    tied = base @ (rank_by[:, None] == rank_by)
+    rank = (below + tied / 2) / base.sum()
+    expected = 2 * (count / count.sum()) @ rank - 1
+    assert inequality.concentration_index(count, base, rank_by) == pytest.approx(expected)
 
 
 @steady

@@ -2,8 +2,9 @@
 
 Three questions. How much longer does a function of this package take than the plain use of the
 library below it, at the size of the book? And how do time and memory grow with the number of
-units: the slope of their logarithms over invented villages, with sparse weights. And how long do
-the methods for units in clusters take, with as many units as China has counties and with 50,000?
+units: the slope of their logarithms over invented villages, with sparse weights. And what do the
+methods for counties take, with as many units as China has counties and with 50,000, more than it
+has towns?
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from taobao_villages.methods import (
     association,
     clustered,
+    clustering,
     counts,
+    distance,
     inequality,
     permutation,
     space,
@@ -119,6 +122,54 @@ def steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "Poisson model": lambda: count_model(frame, "n", ["slope"], exposure=None),
         "negative binomial model": lambda: count_model(
             frame, "n", ["slope"], exposure=None, family="negative binomial"
+        ),
+    }
+
+
+def spatial_world(n: int) -> dict[str, Any]:
+    """Invented counties on an area like that of eastern China, nested, most without villages."""
+    rng = np.random.default_rng([SEED, n])
+    points = np.column_stack([rng.uniform(100, 122, n), rng.uniform(22, 42, n)])
+    province = (points[:, 0] // 4 * 10 + points[:, 1] // 4).astype(int)
+    city = province * 100 + rng.integers(0, 12, n)
+    base = rng.uniform(10, 600, n)
+    # 1,300 villages in one unit of thirteen, as in 2016.
+    places = rng.choice(n, size=n // 13, replace=False)
+    count = np.zeros(n, dtype=int)
+    count[places] = rng.multinomial(1_300, np.full(places.size, 1 / places.size))
+    return {
+        "points": points,
+        "base": base,
+        "count": count,
+        "levels": {"province": province, "city": city},
+    }
+
+
+def spatial_steps(world: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """What is measured on one world of counties."""
+    points, count, base = world["points"], world["count"], world["base"]
+    province = world["levels"]["province"]
+    lines = [points[start : start + 50] for start in range(0, 1_000, 50)]
+    maps: dict[str, Any] = {"draws": SHUFFLES, "seed": SEED}
+    return {
+        "Theil's index, three levels": lambda: inequality.theil_levels(
+            count, base, world["levels"]
+        ),
+        "Lorenz curve": lambda: inequality.lorenz(count, base),
+        "concentration index": lambda: inequality.concentration_index(count, base, base),
+        "nearest of 100 places": lambda: distance.nearest_km(points, points[:100]),
+        "nearest of 20 lines of 50 corners": lambda: distance.line_km(points, lines),
+        f"{SHUFFLES} maps, villages one by one": lambda: sum(
+            one[0] for one in permutation.redrawn(count, base, province, **maps)
+        ),
+        f"{SHUFFLES} maps, counts whole": lambda: sum(
+            one[0] for one in permutation.redrawn(count, base, province, whole=True, **maps)
+        ),
+        f"pairs within 150 km, {SHUFFLES} maps": lambda: clustering.pairs_within(
+            count, base, points, province, **maps
+        ),
+        f"nearest other, {SHUFFLES} maps": lambda: clustering.nearest_other(
+            count, base, points, province, **maps
         ),
     }
 
@@ -223,7 +274,8 @@ def clusters() -> list[dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     costs: dict[str, list[float]] = {}
     for n in COUNTIES:
-        for name, action in clustered_steps(county_world(n)).items():
+        measured = spatial_steps(spatial_world(n)) | clustered_steps(county_world(n))
+        for name, action in measured.items():
             seconds, most = median_seconds(action, 3), peak(action)
             row = rows.setdefault(name, {"Method": name})
             row |= {f"{n:,} units, s": f"{seconds:,.4g}", f"{n:,} units, MB": f"{most:,.0f}"}

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from taobao_villages.data.loading import fault_at, load
 
 LISTS = ("xrwang2014", "xrwang2015", "xrwang2016")  # the named lists, which are complete
-# A county of July 2016 that an older list has under another name.
-RENAMED = {("360483", 2015): "星子县"}
 
 
 def listed_faults() -> Iterator[str]:
@@ -16,7 +14,7 @@ def listed_faults() -> Iterator[str]:
     cases = load("cases/cases")
     units = load("counties/units").set_index("county_code")
     counted = load("villages/county_year")
-    places = set(zip(counted["year"], counted["prefecture_code"], counted["county"], strict=True))
+    places = set(zip(counted["year"], counted["county_code"], strict=True))
     coded = cases[cases["county_code"].isin(units.index)]  # another code is a fault of the key
     for index, row in coded[coded["county_code"].str[:2] != coded["province_code"]].iterrows():
         problem = f"{row['county_code']} is not in province {row['province_code']}"
@@ -24,9 +22,10 @@ def listed_faults() -> Iterator[str]:
     for source in LISTS:
         year, column = int(source[-4:]), f"listed_{source[-4:]}"
         for index, code in coded.loc[coded[column] == "yes", "county_code"].items():
-            name = RENAMED.get((code, year), units["name_zh"][code])
-            if (year, units["prefecture_code"][code], name) not in places:
-                problem = f"{name} ({code}) has no village in villages/county_year"
+            if (year, code) not in places:
+                problem = (
+                    f"{units['name_zh'][code]} ({code}) has no village in villages/county_year"
+                )
                 yield fault_at("cases/cases", index, column, problem, "correct code or list")
         late = cases[(cases[column] == "yes") & (cases["year_first_recognised"] > year)]
         for index, first in late["year_first_recognised"].items():

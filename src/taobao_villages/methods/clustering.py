@@ -150,9 +150,11 @@ def _neighbours(vectors: np.ndarray, radii: np.ndarray) -> csr_array:
 def _pairs(count: np.ndarray, near: csr_array, bands: int) -> np.ndarray:
     """Pairs inside units, then between units up to each radius, shape (1 + bands,)."""
     units = np.flatnonzero(count)
-    rows = near[units]
-    pairs = np.repeat(count[units], np.diff(rows.indptr)) * count[rows.indices]
-    between = np.bincount(rows.data, weights=pairs, minlength=bands + 1)
+    first, many = near.indptr[units], near.indptr[units + 1] - near.indptr[units]
+    # The places of these units' rows; near[units] gives the same but takes longer.
+    place = np.repeat(first - np.cumsum(many) + many, many) + np.arange(many.sum())
+    pairs = np.repeat(count[units], many) * count[near.indices[place]]
+    between = np.bincount(near.data[place], weights=pairs, minlength=bands + 1)
     inside = (count * (count - 1.0)).sum() / 2
     return np.append(inside, np.cumsum(between[1:]))
 

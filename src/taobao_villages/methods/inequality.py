@@ -193,8 +193,8 @@ def theil_levels(
     units = pd.DataFrame({"count": counts / counts.sum(), "base": bases / bases.sum()})
     share, has = units["count"], counts > 0
     above, outer = pd.Series(1.0, index=units.index), pd.Series(0, index=units.index)
-    parts = {}
-    for name, labels in {**levels, "within": units.index}.items():
+    names, parts = [*levels, "within"], []
+    for name, labels in zip(names, [*levels.values(), units.index], strict=True):
         group = pd.Series(np.asarray(labels))
         if group.size != counts.size or group.isna().any():
             raise ValueError(f"{name}: one group for each of {counts.size} units, none missing")
@@ -202,9 +202,9 @@ def theil_levels(
             raise ValueError(f"{name}: a group lies in several groups of the level above")
         held = units.groupby(group).transform("sum")
         rate = held["count"] / held["base"]
-        parts[name] = share[has] @ np.log(rate[has] / above[has])
+        parts.append(share[has] @ np.log(rate[has] / above[has]))
         above, outer = rate, group
-    nats = pd.Series(parts, name="nats")
+    nats = pd.Series(parts, index=names)
     total = nats.sum()
     # Equal rates leave some 1e-16 of rounding, of which shares would mean nothing.
     return pd.DataFrame({"nats": nats, "share": nats / total if total > 1e-12 else np.nan})
@@ -230,8 +230,8 @@ def theil(count: ArrayLike, base: ArrayLike, groups: ArrayLike) -> pd.Series:
     ValueError
         As `lorenz`, or a group that is missing.
     """
-    parts = theil_levels(count, base, {"between": groups})["nats"]
-    return pd.concat([pd.Series({"total": parts.sum()}), parts])
+    between, within = theil_levels(count, base, {"groups": groups})["nats"]
+    return pd.Series({"total": between + within, "between": between, "within": within})
 
 
 def location_quotient(count: ArrayLike, base: ArrayLike) -> np.ndarray:

@@ -51,8 +51,8 @@ def frame() -> pd.DataFrame:
     -------
     DataFrame, one row a unit
         ``county_code``, ``name_zh``, ``province_code``, ``province``, ``prefecture_code``,
-        ``kind``; ``villages_2014``, ``villages_2015``, ``villages_2016`` (0 where the list names none);
-        ``committees`` (villagers' committees; 0 in units that are all town);
+        ``kind``; ``villages_2014``, ``villages_2015``, ``villages_2016`` (0 where the list has
+        none); ``committees`` (villagers' committees; 0 in units that are all town);
         of the census of 2010 ``population``, ``rural``, ``urban`` (percent of residents),
         ``manufacturing``, ``farming`` (percent of employed people), ``schooling`` (years),
         ``movers`` (percent of residents registered in another province), ``density`` (residents
