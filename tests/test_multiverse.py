@@ -692,6 +692,15 @@ def test_results_of_the_latest_states_are_kept_and_older_ones_dropped(two_claims
     assert [record["key"] for record in kept] == [states[0], *states[:1:-1]]
 
 
+def test_results_of_a_state_with_another_table_are_passed_over(two_claims):
+    store.kept(permutations=9)
+    path = store._cache() / "C15-9.json"
+    records = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps([{**records[0], "tables": ["villages/gone"]}]), "utf-8")
+    assert len(store.kept(permutations=9)) == 8
+    assert len(two_claims) == 2  # C15 is run again
+
+
 def test_results_are_kept_in_the_repository_or_in_the_users_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "PACKAGE", tmp_path / "src" / "taobao_villages")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")

@@ -181,6 +181,8 @@ class _State:
     def find(self, name: str, section: str) -> Any:
         """What is kept under this name for code and data as they are now; None if nothing is."""
         for record in self._records(name):
+            if not set(record["tables"]) <= set(data.tables()):
+                continue  # of a state that had a table which is gone, or is called otherwise now
             notes = self._notes(section, record["tables"], record["notes"])
             if record["key"] and record["key"] == self._key(notes, record["tables"]):
                 inputs.note(notes)
