@@ -36,8 +36,6 @@ LAST_TOWNS: Mapping[str, str] = {"21": "210603", "45": "450681"}
 LARGE_CITY = 2_000_000  # urban residents of the districts of a prefecture in 2010
 # Census figures that are those of the unit of 2016: not where its boundary changed or it was split.
 WHOLE = ("same", "merged_since", "merged_later")
-# Growth by the census that is a change of boundary, although the codes stayed the same.
-NOT_GROWTH = ("210311", "211003")
 
 
 # ---- all counties --------------------------------------------------------------------------------
@@ -88,11 +86,11 @@ def frame() -> pd.DataFrame:
             "movers": 100 * first["movers_other_province"] / first["population"],
             "growth": 100
             * (second["population"] / first["population"] - 1).where(
-                second["zones_apart"].eq("no") & ~second.index.isin(NOT_GROWTH)
+                second["zones_apart"].eq("no")
             ),
         }
     )
-    units = units.merge(people, left_on="county_code", right_index=True, how="left")
+    units = units.merge(people.astype(float), left_on="county_code", right_index=True, how="left")
     units["density"] = units["population"] / units["area_km2"].where(
         units["area_quality"] == "same"
     )
