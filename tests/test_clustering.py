@@ -343,6 +343,7 @@ def test_provinces_are_told_apart_from_neighbours():
         )
         assert found.p <= 0.01
         assert (found.between["ratio"] > 1.5).any()
+        assert (found.inside["low"] == found.inside["high"]) == whole  # they stay together
     assert clustering.nearest_other(count, base, points, province, draws=199, seed=1)["p"] <= 0.01
 
 
