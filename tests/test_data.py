@@ -621,6 +621,15 @@ COMPARED = {
     "a county with another code than its prefecture": (
         Fault("villages/county_year", "prefecture_code", "another code",
               put("prefecture_code", "130200", year="2014", prefecture_code="130100")), None),
+    "a clear code that was not found again": (
+        Fault("cases/second_reading", "verdict", "counts as clear",
+              put("verdict", "not_in_text", verdict="same_clear")), None),
+    "a code of the second reading that is coded": (
+        Fault("cases/second_reading", "verdict", "added, and yet coded",
+              put("verdict", "added", verdict="same_clear")), None),
+    "a code read again that is not coded": (
+        Fault("cases/second_reading", "verdict", "no such code",
+              put("verdict", "same_doubtful", verdict="added")), None),
     "people of a county": (
         Fault("counties/census", "population", "urban and rural make",
               put("urban", "1", county_code="110105", year="2010")), None),

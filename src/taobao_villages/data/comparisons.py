@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from taobao_villages.data.assertions import assertion_faults
+from taobao_villages.data.case_comparisons import LISTS, listed_faults, reading_faults
 from taobao_villages.data.county_comparisons import county_faults
 from taobao_villages.data.described import package_faults, role_faults
 from taobao_villages.data.files import (
@@ -24,7 +25,6 @@ from taobao_villages.data.files import (
     stamp,
     tables,
 )
-from taobao_villages.data.listed import LISTS, listed_faults
 from taobao_villages.data.loading import fault_at, load
 from taobao_villages.data.tallies import census_faults, product_faults
 
@@ -64,6 +64,7 @@ def cross_faults() -> Iterator[str]:
         _border_faults,
         _case_faults,
         listed_faults,
+        reading_faults,
         _map_faults,
         _panel_faults,
         _unit_faults,

@@ -1,4 +1,4 @@
-"""The cases against the named lists of 2014, 2015 and 2016."""
+"""The cases against the named lists of 2014 to 2016, and their codes against the second reading."""
 
 from __future__ import annotations
 
@@ -32,3 +32,20 @@ def listed_faults() -> Iterator[str]:
             problem = f"{first} is later than the list of {year}, on which it stands"
             remedy = "correct the year or the list"
             yield fault_at("cases/cases", index, "year_first_recognised", problem, remedy)
+
+
+def reading_faults() -> Iterator[str]:
+    """A code that the second reading did not find clearly in the text is not clear."""
+    keys = ["case_id", "dimension", "code", "source_id"]
+    codes = load("cases/case_codes").set_index(keys)["certainty"]
+    table = load("cases/second_reading")
+    for index, row in table.iterrows():
+        certainty = codes.get(tuple(row[keys]))
+        if (row["verdict"] == "added") != (certainty is None):
+            problem, remedy = "added, and yet coded", "correct the verdict, or the key"
+            if certainty is None:
+                problem = "no such code in cases/case_codes"
+            yield fault_at("cases/second_reading", index, "verdict", problem, remedy)
+        elif certainty == "clear" and row["verdict"] not in ("same_clear", "text_not_found"):
+            problem, remedy = "the code counts as clear", "make it doubtful in cases/case_codes"
+            yield fault_at("cases/second_reading", index, "verdict", problem, remedy)
