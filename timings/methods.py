@@ -224,7 +224,7 @@ def clusters() -> list[dict[str, str]]:
     costs: dict[str, list[float]] = {}
     for n in COUNTIES:
         for name, action in clustered_steps(county_world(n)).items():
-            seconds, most = median_seconds(action, 1), peak(action)
+            seconds, most = median_seconds(action, 3), peak(action)
             row = rows.setdefault(name, {"Method": name})
             row |= {f"{n:,} units, s": f"{seconds:,.4g}", f"{n:,} units, MB": f"{most:,.0f}"}
             costs.setdefault(name, []).append(seconds)
