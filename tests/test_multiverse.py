@@ -916,6 +916,19 @@ def test_calibration_tells_which_methods_keep_their_promise_and_which_do_not():
         assert row["percent"] >= 93 if kind == "interval" else row["percent"] <= 6, row
 
 
+def test_the_interval_that_decides_over_counties_keeps_its_promise():
+    told = measured.stored("clusters")
+    assert told["draws"] >= 500
+    rows = pd.DataFrame(told["rows"])
+    assert not rows.duplicated(["method", "drawn"]).any()
+    assert rows["percent"].between(rows["low"], rows["high"]).all()
+    percent = rows.pivot(index="drawn", columns="method", values="percent")
+    assert (percent["Rate ratio, dispersed, score bootstrap"].dropna() >= 93).all()
+    assert (percent["Odds ratio of entry, score bootstrap"].dropna() >= 93).all()
+    # Why it is there: the sandwich of the plain model is too short.
+    assert (percent["Rate ratio, Poisson, sandwich"].dropna() < 93).any()
+
+
 # ---- second implementation ------------------------------------------------------------------
 
 

@@ -132,6 +132,7 @@ def permutation_test(
         raise ValueError(f"permutations: at least 1, not {permutations}")
     generator = np.random.default_rng(seed)
     observed = float(statistic(array))
+    shuffled: Iterator[np.ndarray]
     if within is None:
         shuffled = (generator.permutation(array) for _ in range(permutations))
     else:
