@@ -100,6 +100,7 @@ bench: book ## time set-up, builds, rebuilds, statistics and pages, as ratios
 audit-deep: .venv/ready ## placebo, calibration, faults, kills, clones, rebuilds, folders, mutants: hours, not part of the tests
 	$(BIN)/python -m audits.placebo
 	$(BIN)/python -m audits.calibration
+	$(BIN)/python -m audits.clusters
 	$(BIN)/python -m audits.faults
 	$(BIN)/python -m audits.surroundings
 	$(BIN)/python -m audits.kills

@@ -8,7 +8,7 @@ ours (matched by simulation: Gourieroux, Monfort and Renault 1993, Journal of Ap
 8). Entries are drawn with the chances fitted and with prefectures alike (Gaussian copula), so that
 the planted odds ratio is the true one.
 
-    python -m audits.clusters --counties FILE --draws 500
+    python -m audits.clusters --draws 500
 
 Writes ``audits/clusters.json``, which the book's colophon shows below the calibration.
 """
@@ -27,6 +27,7 @@ from scipy import optimize, special
 
 from taobao_villages import data
 from taobao_villages.methods import clustered, counts, permutation, shares, spread
+from taobao_villages.subjects import counties
 from timings.timing import note
 
 RESULT = Path(__file__).with_suffix(".json")
@@ -39,21 +40,10 @@ Told = dict[str, bool]  # for each interval: does it hold the truth? For each te
 Draw = Callable[[np.random.Generator], Told]
 
 
-def frame(path: str) -> pd.DataFrame:
-    """Counties from a table with the columns of the census: one row a unit.
-
-    Columns: `province`, `prefecture_code`, `lon_seat`, `lat_seat`, the lists, `committees`,
-    `manufacturing` (percent of the employed, 2010), `density` (logarithm of persons a km2; missing
-    where a boundary changed), `poor` (0, 1).
-    """
-    table = pd.read_csv(path)
-    area = table["area_km2"].where(table["area_quality"] != "boundary_changed")
-    return table.assign(
-        committees=table["administrative_villages_2016"],
-        manufacturing=100 * table["employed_manufacturing_2010"] / table["employed_2010"],
-        density=np.log(table["population_2010"] / area),
-        poor=(table["poverty_county_832"] == "yes").astype(int),
-    )
+def frame() -> pd.DataFrame:
+    """Counties as `subjects.counties.frame` has them, with the logarithm of the density."""
+    table = counties.frame()
+    return table.assign(density=np.log(table["density"]), poor=table["poor"].astype(int))
 
 
 def likeness(residual: np.ndarray, scale: np.ndarray, codes: np.ndarray) -> float:
@@ -140,7 +130,7 @@ def villages(table: pd.DataFrame, terms: list[str], provinces: bool, planted: bo
 def entries(table: pd.DataFrame, planted: bool) -> Draw:
     """Entries that villages within 50 km make likelier as found, or do not."""
     steps = spread.entry_frame(
-        table, LISTS, group=PREFECTURE, longitude="lon_seat", latitude="lat_seat", km=[50]
+        table, LISTS, group=PREFECTURE, longitude="lon", latitude="lat", km=[50]
     )
     steps["near"] = np.log1p(steps["within_50"])
     steps["size"] = np.log(steps["committees"].where(steps["committees"] > 0))
@@ -230,10 +220,9 @@ def run(table: pd.DataFrame, number: int, draws: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Run every experiment and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--counties", required=True, help="table of counties, see frame()")
     parser.add_argument("--draws", type=int, default=500)
     asked = parser.parse_args()
-    table, rows = frame(asked.counties), []
+    table, rows = frame(), []
     for number in range(len(list(experiments(table)))):
         rows += run(table, number, asked.draws)
         print(pd.DataFrame(rows).tail(6).to_string(index=False), flush=True)
