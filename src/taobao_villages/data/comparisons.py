@@ -357,11 +357,11 @@ def _unit_faults() -> Iterator[str]:
         rows = load(table)
         for name in {"indicator", "quantity"} & set(rows.columns) if "unit" in rows.columns else ():
             declared = schema(table).get("units", {})
-            for key, group in rows.groupby(name)["unit"]:
-                counted = group.fillna("").value_counts()
-                for index, unit in group.fillna("").items():
-                    if unit not in declared.get(key, counted.index[:1]):
-                        usual = " or ".join(map(repr, declared.get(key, counted.index[:1])))
+            for key, group in rows.assign(unit=rows["unit"].fillna("")).groupby(name)["unit"]:
+                right = declared.get(key, group.value_counts().index[:1])
+                for index, unit in group.items() if set(group) - set(right) else ():
+                    if unit not in right:
+                        usual = " or ".join(map(repr, right))
                         problem = f"{key} in {unit!r}, elsewhere in {usual}"
                         remedy = "correct the unit, or name it under units in datapackage.json"
                         yield fault_at(table, index, "unit", problem, remedy)
@@ -374,14 +374,14 @@ def _agreement_faults() -> Iterator[str]:
             rows = load(table)
             for column in rule["columns"]:
                 known = rows[rows[column].notna() & (rows[column] > 0)]
+                # Figures within the factor of each other are no fault.
+                far = known.groupby(rule["same"])[column]
+                known = known[far.transform("max") > rule["factor"] * far.transform("min")]
                 for key, group in known.groupby(rule["same"])[column]:
                     for index, value in group.items():
                         others = group.drop(index)
                         usual = others.median()
-                        if (
-                            len(others)
-                            and not 1 / rule["factor"] <= value / usual <= rule["factor"]
-                        ):
+                        if not 1 / rule["factor"] <= value / usual <= rule["factor"]:
                             place = ", ".join(map(str, key))
                             problem = f"{place}: {value:g}, other sources have {usual:g}"
                             remedy = "correct the value, or widen agree in datapackage.json"

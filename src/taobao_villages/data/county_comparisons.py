@@ -78,16 +78,16 @@ def _prefecture_faults() -> Iterator[str]:
     about = schema("counties/prefecture_census")
     more = {entry["prefecture_code"] for entry in about.get("more_than_its_counties", [])}
     table = load("counties/prefecture_census")
-    for index, row in table.iterrows():
-        key = (row["prefecture_code"], row["year"])
-        for column in made.columns if key in made.index else ():
-            counties = made.loc[key, column]
-            if counties > row[column] or (
-                whole[key] and key[0] not in more and counties < row[column]
-            ):
-                problem = f"{row[column]:g} here, its counties have {counties:g}"
-                remedy = "correct one, or name it under more_than_its_counties in datapackage.json"
-                yield fault_at("counties/prefecture_census", index, column, problem, remedy)
+    at = pd.MultiIndex.from_frame(table[["prefecture_code", "year"]])
+    equal = whole.reindex(at, fill_value=False).to_numpy() & ~table["prefecture_code"].isin(more)
+    for column in made.columns:
+        counties = made[column].reindex(at).to_numpy(float)
+        here = table[column].to_numpy(float)
+        for place in np.flatnonzero((counties > here) | (equal & (counties < here))):
+            problem = f"{here[place]:g} here, its counties have {counties[place]:g}"
+            remedy = "correct one, or name it under more_than_its_counties in datapackage.json"
+            where = ("counties/prefecture_census", table.index[place], column)
+            yield fault_at(*where, problem, remedy)
 
 
 def _province_faults() -> Iterator[str]:
@@ -141,9 +141,9 @@ def _code_faults() -> Iterator[str]:
         yield fault_at("counties/units", index, "county_code", problem, remedy)
     table = load("counties/concordance")
     for column in ("codes_2009", "codes_2020", "codes_2024"):
-        for index, row in table[table[column].notna()].iterrows():
-            if any(code[:2] != row["county_code"][:2] for code in row[column].split(";")):
-                problem = f"{row[column]} is not in the province of {row['county_code']}"
+        for index, own, codes in table[["county_code", column]].dropna().itertuples():
+            if any(code[:2] != own[:2] for code in codes.split(";")):
+                problem = f"{codes} is not in the province of {own}"
                 yield fault_at("counties/concordance", index, column, problem, "correct the code")
 
 
@@ -154,10 +154,10 @@ def _listed_faults() -> Iterator[str]:
     where = units.set_index("county_code")["prefecture"]
     rows = load("villages/county_year")
     coded = rows[rows["county_code"].notna() & rows["prefecture_code"].notna()]
-    for index, row in coded.iterrows():
-        if where[row["county_code"]] != row["prefecture_code"]:
-            problem = f"{row['county_code']} lies in {where[row['county_code']]}"
-            yield fault_at("villages/county_year", index, "county_code", problem, "correct one")
+    there = coded["county_code"].map(where)
+    for index in coded.index[there != coded["prefecture_code"]]:
+        problem = f"{coded['county_code'][index]} lies in {there[index]}"
+        yield fault_at("villages/county_year", index, "county_code", problem, "correct one")
     named = coded.drop_duplicates(["province_code", "city", "county", "county_code"])
     for index in named.index[named.duplicated(["province_code", "city", "county"])]:
         problem = "another code than in another year"

@@ -18,6 +18,7 @@ from taobao_villages.data.files import (
     folder,
     parsed,
     resources,
+    steady,
     tables,
     version,
     write_whole,
@@ -42,12 +43,13 @@ def check() -> list[str]:
 def faults() -> list[str]:
     """Faults of the tables and between them, as `check` but without the version."""
     found: dict[str, None] = {}
-    for table in tables():
-        try:
-            load(table)
-        except DataError as error:
-            found |= dict.fromkeys(error.faults)
-    return list(found) or list(cross_faults())
+    with steady():
+        for table in tables():
+            try:
+                load(table)
+            except DataError as error:
+                found |= dict.fromkeys(error.faults)
+        return list(found) or list(cross_faults())
 
 
 def checksum(names: Iterable[str] | None = None) -> str:
