@@ -35,7 +35,7 @@ DELTAS: Mapping[str, tuple[str, ...]] = {
 LAST_TOWNS: Mapping[str, str] = {"21": "210603", "45": "450681"}
 LARGE_CITY = 2_000_000  # urban residents of the districts of a prefecture in 2010
 # Census figures that are those of the unit of 2016: not where its boundary changed or it was split.
-WHOLE = ("same", "merged_since", "merged_later")
+WHOLE = ("same", "merged_since")
 
 
 # ---- all counties --------------------------------------------------------------------------------
