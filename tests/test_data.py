@@ -674,10 +674,10 @@ COMPARED = {
         Fault("villages/county_year", "county_code", "another code than in another year",
               put("county_code", "130102", year="2016", county_code="130123")), None),
     "a poverty county too many": (
-        Fault("counties/poverty", "province_code", "named, ",
+        Fault("counties/poverty", "province_code", "44 named, 45 printed",
               put("province_code", "14", printed_code="130125")), "counties/poverty"),
     "a key county too many": (
-        Fault("counties/poverty", "key_county", "key counties named",
+        Fault("counties/poverty", "key_county", "40 key counties named",
               put("key_county", "yes", province_code="13", key_county="no")), "counties/poverty"),
     "a key county without a source": (
         Fault("counties/poverty", "key_source_id", "not as key_county",

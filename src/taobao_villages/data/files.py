@@ -240,6 +240,10 @@ def described_roles(about: dict[str, Any]) -> dict[str, str]:
 
 def cells_of(text: str, columns: str | list[str]) -> list[tuple[str, ...]]:
     """The cells of some columns, as they stand in the file; absent ones are empty."""
-    names = [columns] if isinstance(columns, str) else columns
+    return _cells(text, (columns,) if isinstance(columns, str) else tuple(columns))
+
+
+@lru_cache(maxsize=128)
+def _cells(text: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
     reader = csv.DictReader(io.StringIO(text))
     return [tuple(row.get(name) or "" for name in names) for row in reader]

@@ -442,7 +442,17 @@ def cited(table: str) -> list[set[str]]:
 def _load(root: Path, table: str, stamp: tuple[int, ...]) -> pd.DataFrame:
     about = schema(table)
     text = file_text(about)
-    for find in (file_faults, cell_faults, reference_faults):  # each needs the one before
+    frame = _alone(json.dumps(about), text)
+    if found := reference_faults(about, text):
+        raise DataError(found)
+    return frame
+
+
+@lru_cache(maxsize=128)
+def _alone(described: str, text: str) -> pd.DataFrame:
+    """A table that is right by itself: another file's change does not check its cells again."""
+    about = json.loads(described)
+    for find in (file_faults, cell_faults):  # the second needs the first
         if found := find(about, text):
             raise DataError(found)
     return pd.read_csv(
