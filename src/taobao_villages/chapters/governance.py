@@ -337,6 +337,7 @@ C49 = Claim(
         "exists, by a source other than the article; in part if at least two are; otherwise not "
         "reproduced. Silence never contradicts.",
         decide_functions,
+        threshold=(len(associations.FIVE), "all five functions"),
     ),
     variants={
         "article_as_witness": associations.ARTICLE_CHOICES,
