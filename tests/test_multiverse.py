@@ -386,7 +386,7 @@ ROBUST = {
     "C21": ["definitions"],
     "C34": ["sources", "doubtful"],
     "C38": ["tolerance"],
-    "C52": ["article_as_witness", "doubtful"],
+    "C52": ["article_as_witness"],
     "C56": ["thin_sources"],
     "C57": ["mixed", "weight"],
 }

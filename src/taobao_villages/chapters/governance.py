@@ -224,7 +224,8 @@ def autonomy_evidence(
         n_unit="associations",
         sources=sorted(used["source_id"].unique()),
         details=details | {"article_needed": int(associations.ARTICLE in set(used["source_id"]))},
-        limits=f"{NOT_A_SAMPLE} High and low are the words of each source, not one measure.",
+        limits=f"{NOT_A_SAMPLE} High and low are the words of each source or, where doubtful, the "
+        "coder's inference; not one measure.",
     )
 
 
@@ -336,6 +337,7 @@ C49 = Claim(
         "exists, by a source other than the article; in part if at least two are; otherwise not "
         "reproduced. Silence never contradicts.",
         decide_functions,
+        threshold=(len(associations.FIVE), "all five functions"),
     ),
     variants={
         "article_as_witness": associations.ARTICLE_CHOICES,
@@ -460,7 +462,8 @@ def literature_evidence(
         details=found,
         limits=(
             f"{found['not_read']} of {found['works']} works could not be read; of the others "
-            "abstracts, descriptions or reviews. The works were found by search, not drawn."
+            "abstracts, openings, descriptions or reviews. The works were found by search, not "
+            "drawn."
         ),
     )
 

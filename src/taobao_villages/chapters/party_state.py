@@ -199,7 +199,7 @@ def sequence_evidence(
             "east_second": int(east[support.GOVERNMENT]),
             "inland_first": int(inland[support.FIRST]),
             "inland_second": int(inland[support.GOVERNMENT]),
-            "p_region": round(float(exact.pvalue), 2),
+            "p_region": round(float(exact.pvalue), 3),
             "clear_words": clear_words(association.sign_test(first, second), float(exact.pvalue)),
             "junpu_order": str(cases["order"].get(TWO_CASES[1], support.UNKNOWN)),
             "before": ", ".join(sorted(cases.loc[cases["order"] == support.GOVERNMENT, "place"])),

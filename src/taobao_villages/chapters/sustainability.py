@@ -66,7 +66,7 @@ def chance(
 ) -> np.ndarray:
     """Poverty counties that would have a village if place did not matter: a simulation.
 
-    Which counties are poor is not known by name, only how many. So each draw first picks that
+    Which counties are poor is not used here, only how many. So each draw first picks that
     many counties at random in the provinces that have poverty counties (no city districts), and
     then lets the villages fall.
 
@@ -212,9 +212,9 @@ def poverty_evidence(
         ),
         details=details,
         limits=(
-            "The official list was not found in full. The status of each listed county was looked "
-            "up one by one, some of it in weak copies; the printed totals of 2014 and 2015 check "
-            "it. The report that the article cites could not be read."
+            "The status of each listed county was looked up one by one, some of it in weak copies; "
+            "the printed totals of 2014 and 2015 check it. The table counties/poverty, which names "
+            "all 832, is not used here. The report that the article cites could not be read."
         ),
     )
 
