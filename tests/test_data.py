@@ -807,8 +807,8 @@ COMPARED = {
         Fault("literature/coverage", "repeats", "'market 1 3 a' is no row before this one",
               put("repeats", "market 1 3 a", section="conclusion", ground="repetition")), None),
     "a sentence that has no row": (
-        Fault("literature/coverage", "sentence", "market 1 6 after market 1 4",
-              put("sentence", "6", section="market", sentence="5")), None),
+        Fault("literature/coverage", "sentence", "expansion 3 8 after expansion 3 6",
+              put("sentence", "8", section="expansion", paragraph="3", sentence="7")), None),
     "a paragraph that has no row": (
         Fault("literature/coverage", "sentence", "society 3 1 after society 1 10",
               put("paragraph", "3", section="society", paragraph="2")), "any row"),
