@@ -243,7 +243,7 @@ def cells_of(text: str, columns: str | list[str]) -> list[tuple[str, ...]]:
     return _cells(text, (columns,) if isinstance(columns, str) else tuple(columns))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def _cells(text: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
     reader = csv.DictReader(io.StringIO(text))
     return [tuple(row.get(name) or "" for name in names) for row in reader]
