@@ -1,6 +1,7 @@
 """Villages, bases and models of the provinces: sums, units and two cases worked by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from taobao_villages import data
@@ -58,3 +59,14 @@ def test_association_is_the_same_as_a_plain_glm():
     ).fit()
     ours = provinces.association(2016, family="poisson").effects.iloc[0]["rate_ratio"]
     assert ours == pytest.approx(np.exp(fit.params["income"]))
+
+
+def test_the_agricultural_census_tells_the_nation_first_and_leaves_gaps_open():
+    found = provinces.agricultural_census(2016)
+    assert found.index[0] == "China"
+    assert found.loc["China", ["Broadband", "E-commerce station"]].tolist() == [89.9, 25.1]
+    assert pd.isna(found.loc["Guizhou", "Broadband"])
+    assert "Beihai" not in found.index  # a prefecture under the code of its province
+    assert len(provinces.agricultural_census(2006).columns) == 1
+    with pytest.raises(ValueError, match="2006 and 2016"):
+        provinces.agricultural_census(2012)

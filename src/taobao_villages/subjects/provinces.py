@@ -172,6 +172,41 @@ BASES = ("rural_population", "population", "administrative_villages", "land_area
 
 
 @data.cached
+def agricultural_census(year: int) -> pd.DataFrame:
+    """Villages with roads, electricity, broadband and e-commerce stations, percent.
+
+    Parameters
+    ----------
+    year : {2006, 2016}
+        Of the second and the third agricultural census.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by place: China, then the provinces that have a value, by code. One column for each
+        thing that is counted. Missing where no value was found.
+
+    Raises
+    ------
+    ValueError
+        For a year without a census.
+    """
+    table = data.load("provinces/agricultural_census")
+    names = {
+        "villages_with_road": "Road",
+        "villages_with_electricity": "Electricity",
+        "villages_with_broadband": "Broadband",
+        "villages_with_ecommerce_station": "E-commerce station",
+    }
+    rows = table[table["year"].eq(year) & table["level"].isin(["nation", "province"])]
+    rows = rows[rows["indicator"].isin(names)]
+    if rows.empty:
+        raise ValueError(f"no agricultural census of {year}; there are those of 2006 and 2016")
+    order = rows.sort_values("province_code", na_position="first")["place"].unique()
+    wide = rows.pivot_table("value", "place", "indicator", aggfunc="first").reindex(order)
+    return wide.rename(columns=names)[[n for k, n in names.items() if k in wide]]
+
+
 def villages(year: int) -> pd.Series:
     """Villages by province from the complete list of a year, zeros included.
 
