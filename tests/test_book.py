@@ -69,7 +69,7 @@ def test_figures_have_alt_texts_captions_sizes_sources_and_data(pages, html):
             line = figure.find_next(class_="source-line")
             assert line.select('a[href*="sources.html#source-"]'), name
             download = line.select_one("a.download")
-            target = html / "book" / unquote(download["href"])
+            target = (html / name).parent / unquote(download["href"])
             assert len(target.read_text("utf-8").splitlines()) > 1, name
     assert seen > 50
 

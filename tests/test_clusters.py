@@ -1,5 +1,6 @@
 """Many units in clusters: counts, spread, strata; each beside another algorithm or library."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -140,6 +141,25 @@ def test_ratios_are_for_the_step_that_is_asked_and_take_other_intervals():
     ends = pd.DataFrame({"low": [0.1], "high": [0.2]}, index=["share"])
     row = counts.ratios(fit, {"share": 2}, intervals=ends).iloc[0]
     assert_allclose([row["low"], row["high"]], np.exp([0.2, 0.4]))
+
+
+# ---- one call for a table of ratios ------------------------------------------------------------
+
+
+def test_ratios_in_one_call_are_those_of_its_steps():
+    frame = FRAME.assign(share=FRAME["share"].mask(FRAME.index < 3))
+    fit = functools.partial(counts.poisson, **DATA)
+    formula, groups = "n ~ share + C(province)", {"within": "province", **DATA}
+    found = clustered.rate_ratios(fit, formula, frame, {"share": 2, "nothing": 1}, **groups)
+    rows, _ = counts.usable(frame, ["share"], count="n", exposure="base", within="province")
+    model = counts.poisson(formula, rows, **DATA)
+    ends = clustered.jackknife(model, clusters=rows["town"])
+    told = counts.ratios(model, {"share": 2}, intervals=ends)
+    pd.testing.assert_frame_equal(found[told.columns], told)
+    assert found[["n_units", "n_counts"]].values.tolist() == [[len(rows), rows["n"].sum()]]
+    assert len(rows) <= len(frame) - 3
+    alone = clustered.rate_ratios(fit, "n ~ share", frame, {"share": 2}, **groups)
+    assert alone["n_units"][0] == len(frame) - 3  # provinces without counts stay, without effects
 
 
 # ---- intervals for unequal clusters ----------------------------------------------------------

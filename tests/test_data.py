@@ -1064,8 +1064,9 @@ def test_an_exception_is_declared_in_the_package(copy):
 
     edit_package(copy, "provinces/panel", narrower)
     found = data.check()
-    assert len(found) == 13
-    assert all("ecommerce_sales, " in line and "Remedy: " in line for line in found)
+    assert len(found) == 16  # 13 of firms' sales, and three of broadband
+    assert all("ecommerce_sales, " in x or "broadband_" in x for x in found)
+    assert all("Remedy: " in line for line in found)
 
 
 # ---- a version is one state of the files -------------------------------------------------------

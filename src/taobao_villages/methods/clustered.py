@@ -8,6 +8,8 @@ villages, the sandwich of the fit is too short. In trials on drawn counties (``a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from taobao_villages.methods import given
+from taobao_villages.methods import counts, given
 
 
 def _parts(fit: Any, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,6 +95,58 @@ def jackknife(fit: Any, *, clusters: ArrayLike, level: float = 0.95) -> pd.DataF
     columns = {"estimate": fit.params, "se": se, "effective": effective}
     columns |= {"low": fit.params - half, "high": fit.params + half}
     return pd.DataFrame(columns, index=fit.params.index)
+
+
+def rate_ratios(
+    fit: Callable[[str, pd.DataFrame], Any],
+    formula: str,
+    frame: pd.DataFrame,
+    steps: Mapping[str, float],
+    *,
+    exposure: str,
+    within: str,
+    clusters: str,
+) -> pd.DataFrame:
+    """Fit a formula to the units that it can use, and tell its ratios with jackknife intervals.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes formula and frame: `counts.poisson`, `counts.dispersed` or `spread.binary` with their
+        other arguments given.
+    formula : str
+        Such as ``"villages ~ manufacturing + C(province)"``.
+    frame : DataFrame, n rows
+        Units that lack a column of the formula are left out: see `counts.usable`.
+    steps : mapping of str to float
+        As for `counts.ratios`; coefficients that the formula does not have are passed over.
+    exposure, within, clusters : str
+        Columns. Groups without counts are left out where the formula has ``C(within)``.
+
+    Returns
+    -------
+    DataFrame
+        As of `counts.ratios`, with `n_units` and `n_counts`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"n": [1, 3, 5, 7], "x": [0, 0, 1, None], "base": 10})
+    >>> frame = frame.assign(group=[*"abcd"], all="one")
+    >>> from functools import partial
+    >>> fit = partial(counts.poisson, exposure="base", clusters="group")
+    >>> groups = {"exposure": "base", "within": "all", "clusters": "group"}
+    >>> rate_ratios(fit, "n ~ x", frame, {"x": 1}, **groups)[["ratio", "n_units"]].values.tolist()
+    [[2.5, 3.0]]
+    """
+    count, right = (side.strip() for side in formula.split("~"))
+    needed = [name for name in frame.columns if re.search(rf"\b{re.escape(name)}\b", right)]
+    inside = within if f"C({within})" in right else None
+    rows, _ = counts.usable(frame, needed, count=count, exposure=exposure, within=inside)
+    model = fit(formula, rows)
+    ends = jackknife(model, clusters=rows[clusters])
+    known = {name: step for name, step in steps.items() if name in model.params}
+    table = counts.ratios(model, known, intervals=ends)
+    return table.assign(n_units=len(rows), n_counts=rows[count].sum())
 
 
 def _score_draws(
