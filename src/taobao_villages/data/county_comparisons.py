@@ -67,14 +67,10 @@ def _prefecture_faults() -> Iterator[str]:
     rows["whole"] = (
         rows["population"].notna() & rows["quality"].eq("same") & ~rows["zones_apart"].eq("yes")
     )
-    keys = ["prefecture", "year"]
-    made = rows.groupby(keys)[["population", "urban", "rural"]].sum()
-    whole = rows.groupby(keys)["whole"].all() & (
-        rows.groupby(keys).size()
-        == units.groupby("prefecture")
-        .size()
-        .reindex(rows.groupby(keys).size().index, level="prefecture")
-    )
+    groups = rows.groupby(["prefecture", "year"])
+    made, sizes = groups[["population", "urban", "rural"]].sum(), groups.size()
+    all_there = units.groupby("prefecture").size().reindex(sizes.index, level="prefecture")
+    whole = groups["whole"].all() & (sizes == all_there)
     about = schema("counties/prefecture_census")
     more = {entry["prefecture_code"] for entry in about.get("more_than_its_counties", [])}
     table = load("counties/prefecture_census")
